@@ -6,7 +6,7 @@ Only `msgspec` is imported here: the module lies on the path of every short comm
 
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, dataclass_transform
 
 import msgspec
 
@@ -80,6 +80,7 @@ class Rung(str, Enum):
         return self not in (Rung.ACCEPTED, Rung.STAGED, Rung.HELD)
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the frozen records; every field is given by name."""
 
