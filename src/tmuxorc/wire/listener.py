@@ -1,0 +1,71 @@
+"""The supervisor's listening socket: private from its first moment, and reclaimed when a dead one left it behind."""
+
+import os
+import socket
+import stat
+import struct
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import trio
+
+from tmuxorc.errors import ConflictError, WireError
+
+_BACKLOG = 512
+
+
+@asynccontextmanager
+async def open_listener(path: str) -> AsyncIterator[trio.SocketListener]:
+    """Listen at `path` with mode 0600; on leaving, close and remove it.
+
+    The caller holds the instance's lock, so a socket found there belongs to no living supervisor and is replaced.
+    Raises ConflictError when something else lies there, WireError when the system refuses.
+    """
+    _reclaim(path)
+    listener = trio.SocketListener(trio.socket.from_stdlib_socket(_bind(path)))
+    identity = _identity(path)
+    try:
+        yield listener
+    finally:
+        if _identity(path) == identity:
+            os.unlink(path)
+        await trio.aclose_forcefully(listener)
+
+
+def _reclaim(path: str) -> None:
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise ConflictError(f"{path} is in the way: it is not a socket", hint="move it elsewhere")
+        os.unlink(path)
+
+
+def _bind(path: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    umask = os.umask(0o177)
+    try:
+        sock.bind(path)
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise WireError(f"cannot listen on {path}: {error.strerror or error}") from None
+    finally:
+        os.umask(umask)
+    return sock
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def peer_uid(sock: trio.socket.SocketType) -> int:
+    """The user at the other end, as the kernel knows it."""
+    if sys.platform == "darwin":
+        # LOCAL_PEERCRED (1) at level 0 gives struct xucred, whose second field is the uid.
+        return int(struct.unpack_from("II", sock.getsockopt(0, 1, 128))[1])
+    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[1])
