@@ -7,9 +7,7 @@ import threading
 from pathlib import Path
 
 import trio
-
 from tests.support import Home, LeakGate
-
 
 
 def test_nothing_left_is_nothing_found(home: Home) -> None:

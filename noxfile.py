@@ -1,0 +1,98 @@
+"""Sessions of checks: ``nox`` runs the default ones in environments of their own, ``nox -l`` lists all.
+
+`tools/setup.py test` runs the default ones in `.venv` instead, which is faster (``nox --no-venv --no-install``).
+Another interpreter: ``nox -s tests --force-python 3.13``.
+Another tmux: ``TMUX_ORC_TEST_TMUX=/path/to/tmux nox -s tmux``.
+"""
+
+import re
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "docs", "tests", "coverage"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+SOURCES = ("src", "tests", "tools", "noxfile.py")
+ASYNC_RULES = "ASYNC1,ASYNC2,ASYNC3"
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the project, editable, with these dependency groups."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, *groups))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, formatting, the async rules and the layers."""
+    install(session, "lint")
+    session.run("ruff", "check", *SOURCES)
+    session.run("ruff", "format", "--check", *SOURCES)
+    session.run("flake8-async", f"--enable={ASYNC_RULES}", *python_files("src"))
+    session.run("lint-imports", "--no-logo")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types, strictly, with mypy and with pyright."""
+    install(session, "types")
+    session.run("mypy")
+    session.run("pyright", "--warnings")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all tests, or those named after ``--``, measuring branch coverage."""
+    install(session, "test")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Say what the tests of the last run did not reach; too much of it is a failure."""
+    install(session, "test")
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report", *session.posargs)
+
+
+@nox.session(default=False)
+def tmux(session: nox.Session) -> None:
+    """Run the tests against a real tmux; TMUX_ORC_TEST_TMUX names another binary than the one on PATH."""
+    install(session, "test")
+    session.run("pytest", "tests/tmux", *session.posargs)
+
+
+@nox.session(default=False)
+def chaos(session: nox.Session) -> None:
+    """Run the tests that kill supervisors, tmux and agents at bad moments."""
+    install(session, "test")
+    session.run("pytest", "tests/chaos", *session.posargs)
+
+
+@nox.session(default=False)
+def minimums(session: nox.Session) -> None:
+    """Run the unit tests with the lowest version of every dependency that the project claims to work with."""
+    install(session, "test")
+    session.install(*map(lowest, PROJECT["project"]["dependencies"]))
+    session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Check the generated references against the code and the links between pages; ``-- --write`` mends the former."""
+    install(session)
+    session.run("python", "tools/check_docs.py", *session.posargs)
+
+
+def lowest(requirement: str) -> str:
+    """``name>=1.2`` as ``name==1.2``."""
+    return re.sub(r">=([^,;]+).*", r"==\1", requirement)
+
+
+def python_files(folder: str) -> list[str]:
+    """Every module below `folder`; flake8-async takes no folders."""
+    return sorted(map(str, Path(folder).rglob("*.py")))
