@@ -1,0 +1,82 @@
+"""What can be seen of an agent, as data: the detector and the delivery ladder are fed with these.
+
+`at` is a time in seconds on any clock, the same for all evidence of one agent.
+"""
+
+from tmuxorc.model import AgentState, Frozen
+
+
+class Evidence(Frozen):
+    """Base of everything seen."""
+
+    at: float
+
+
+class ProcessStarted(Evidence):
+    """The agent's process runs: just started, or `adopted` while it had been running for some time."""
+
+    adopted: bool = False
+
+
+class ReadyTimedOut(Evidence):
+    """The kind's `ready_timeout_s` has passed since the start."""
+
+
+class ScreenSeen(Evidence):
+    """The visible screen, never scrollback: `lines` top to bottom, `cursor` as (column, row) in cells from 0.
+
+    `in_mode`: a person looks at it in copy mode or the like.
+    """
+
+    lines: tuple[str, ...]
+    cursor: tuple[int, int] = (0, 0)
+    cursor_visible: bool = True
+    title: str = ""
+    alternate: bool = False
+    in_mode: bool = False
+
+
+class TitleSeen(Evidence):
+    """The pane's title."""
+
+    title: str
+
+
+class Osc(Evidence):
+    """An operating system command in the output: ``7501`` and ``state=working:app=codex``."""
+
+    number: int
+    text: str
+
+
+class Bell(Evidence):
+    """The program rang."""
+
+
+class ModeChanged(Evidence):
+    """A private mode was set or reset; 2004 is bracketed paste."""
+
+    mode: int
+    on: bool
+
+
+class ForegroundSeen(Evidence):
+    """Who is in the foreground of the agent's terminal: the command's name, and whether it is the agent's own process group."""
+
+    command: str
+    own: bool
+
+
+class Exited(Evidence):
+    """The process ended: with `status`, or by the signal of this name."""
+
+    status: int | None = None
+    signal: str | None = None
+
+
+class State(Frozen):
+    """What an agent is doing; `source` says which evidence tells so, `detail` the question, the time limit and the like."""
+
+    state: AgentState
+    detail: str = ""
+    source: str = ""

@@ -1,0 +1,97 @@
+"""The frame that a terminal agent draws: where its composer is, what is in it, and what stands around it."""
+
+import re
+from functools import cache
+from unicodedata import category, east_asian_width
+
+from tmuxorc.agents.evidence import ScreenSeen
+from tmuxorc.agents.kinds import Composer, Kind, Region
+from tmuxorc.model import Frozen
+
+pattern = cache(re.compile)
+"""A compiled regular expression; kinds have few, and use them on every screen."""
+
+
+class Box(Frozen):
+    """A composer found on a screen: its `text` with rows joined by newlines, and its rows `top` to below `bottom`."""
+
+    text: str
+    top: int
+    bottom: int
+    empty: bool
+
+
+def find_box(composer: Composer | None, screen: ScreenSeen) -> Box | None:
+    """The composer nearest to the bottom of the screen, or None while none shows."""
+    if composer is None:
+        return None
+    lines = screen.lines
+    for top in range(len(lines) - 1, -1, -1):
+        if not pattern(composer.first).search(lines[top]):
+            continue
+        if composer.above and not (top and pattern(composer.above).search(lines[top - 1])):
+            continue
+        return _box(composer, screen, top)
+    return None
+
+
+def _box(composer: Composer, screen: ScreenSeen, top: int) -> Box | None:
+    lines = screen.lines
+    bottom = next((row for row in range(top + 1, len(lines)) if pattern(composer.end).search(lines[row])), None)
+    if bottom is None:
+        return None
+    return Box(text=_text(composer, lines[top:bottom]), top=top, bottom=bottom, empty=_is_empty(composer, screen, top, bottom))
+
+
+def _text(composer: Composer, rows: tuple[str, ...]) -> str:
+    first = pattern(composer.first).sub("", rows[0], count=1)
+    rest = (pattern(composer.rest).sub("", row, count=1) if composer.rest else row for row in rows[1:])
+    return "\n".join((first, *rest))
+
+
+def _is_empty(composer: Composer, screen: ScreenSeen, top: int, bottom: int) -> bool:
+    """One empty row with the cursor at its place; a cursor elsewhere may stand behind blanks somebody typed."""
+    one_row = bottom == top + 1 and bool(pattern(composer.empty).search(screen.lines[top]))
+    return one_row and screen.cursor == (composer.cursor_column, top)
+
+
+def region_lines(kind: Kind, screen: ScreenSeen, region: Region) -> tuple[str, ...]:
+    """The lines that rules for `region` may look at."""
+    if region is Region.TITLE:
+        return (screen.title,)
+    if region is Region.LAST:
+        return tuple(line for line in screen.lines if line.strip())[-1:]
+    if region is Region.CURSOR:
+        return screen.lines[screen.cursor[1] : screen.cursor[1] + 1]
+    box = find_box(kind.composer, screen)
+    if box is None or kind.composer is None:
+        return ()
+    if region is Region.FOOTER:
+        return screen.lines[box.bottom :]
+    top = box.top - 1 if kind.composer.above else box.top
+    return screen.lines[max(0, top - 3) : top]
+
+
+def find_dialog(kind: Kind, screen: ScreenSeen) -> str | None:
+    """The line that shows a dialog is open, or None."""
+    return next((line for line in screen.lines for dialog in kind.dialogs if pattern(dialog).search(line)), None)
+
+
+def left_of_cursor(screen: ScreenSeen) -> str:
+    """What stands on the cursor's line before the cursor, without trailing blanks."""
+    column, row = screen.cursor
+    line = screen.lines[row] if row < len(screen.lines) else ""
+    cells, end = 0, 0
+    while end < len(line) and cells < column:
+        cells += char_cells(line[end])
+        end += 1
+    return line[:end].rstrip()
+
+
+def char_cells(char: str) -> int:
+    """How many cells a terminal gives to `char`."""
+    if char < "\u0300":
+        return 1
+    if category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if east_asian_width(char) in "WF" else 1
