@@ -4,7 +4,7 @@ Knows nothing of what the files are for: the configuration, team files and agent
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
@@ -133,7 +133,7 @@ def _entries(value: Any) -> Iterator[tuple[Step, Any]]:
     if isinstance(value, dict):
         yield from cast("dict[str, Any]", value).items()
     elif isinstance(value, list):
-        yield from enumerate(cast("list[Any]", value))
+        yield from enumerate(cast("Iterable[Any]", value))
 
 
 def _known_keys(type_: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

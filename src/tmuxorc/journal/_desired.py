@@ -1,0 +1,137 @@
+"""What the operator wants: teams and agents, and what is known of an agent's last run.  Plain SQL on a connection."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from tmuxorc.errors import NotFoundError
+from tmuxorc.journal._codec import from_json, from_micros, to_json, to_micros
+from tmuxorc.journal._errors import JournalNewerError
+from tmuxorc.journal._records import AgentRecord, TeamRecord
+from tmuxorc.model import AgentSpec, Desired, LastExit, TeamSpec
+
+_TEAMS = "SELECT spec, desired, created_at FROM team"
+_AGENTS = "SELECT spec, desired, created_at, pane, pid, generation, restarts, last_exit FROM agent"
+
+
+def put_team(db: sqlite3.Connection, record: TeamRecord) -> TeamRecord:
+    """Write the team, keeping the date of creation of one that is there already."""
+    db.execute(
+        "INSERT INTO team (name, spec, desired, created_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, desired = excluded.desired",
+        (record.spec.name, to_json(record.spec), record.desired.value, to_micros(record.created_at)),
+    )
+    return _team(db.execute(f"{_TEAMS} WHERE name = ?", (record.spec.name,)).fetchone())
+
+
+def remove_team(db: sqlite3.Connection, name: str) -> None:
+    """Forget the team and its agents; its messages and events stay."""
+    _require(db.execute("DELETE FROM team WHERE name = ?", (name,)), "team", name)
+    db.execute("DELETE FROM agent WHERE team = ?", (name,))
+
+
+def put_agent(db: sqlite3.Connection, record: AgentRecord) -> AgentRecord:
+    """Write the agent, keeping the date of creation of one that is there already."""
+    spec = record.spec
+    db.execute(
+        "INSERT INTO agent (team, name, spec, desired, created_at, pane, pid, generation, restarts, last_exit)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team, name) DO UPDATE SET"
+        " spec = excluded.spec, desired = excluded.desired, pane = excluded.pane, pid = excluded.pid,"
+        " generation = excluded.generation, restarts = excluded.restarts, last_exit = excluded.last_exit",
+        (spec.team, spec.name, to_json(spec), record.desired.value, to_micros(record.created_at), *_run(record)),
+    )
+    return _agent(db.execute(f"{_AGENTS} WHERE team = ? AND name = ?", (spec.team, spec.name)).fetchone())
+
+
+def record_run(
+    db: sqlite3.Connection,
+    address: str,
+    *,
+    pane: str | None,
+    pid: int | None,
+    generation: int,
+    restarts: int,
+    last_exit: LastExit | None,
+) -> None:
+    """Write what is known of the agent's run; raises `NotFoundError`."""
+    done = db.execute(
+        "UPDATE agent SET pane = ?, pid = ?, generation = ?, restarts = ?, last_exit = ? WHERE team = ? AND name = ?",
+        (pane, pid, generation, restarts, _exit_json(last_exit), *_split(address)),
+    )
+    _require(done, "agent", address)
+
+
+def set_desired(db: sqlite3.Connection, addresses: Iterable[str], desired: Desired) -> None:
+    """Write what is wanted of agents (``team/name``) and teams (``team``); raises `NotFoundError`."""
+    for address in addresses:
+        if "/" in address:
+            query = "UPDATE agent SET desired = ? WHERE team = ? AND name = ?"
+            _require(db.execute(query, (desired.value, *_split(address))), "agent", address)
+        else:
+            query = "UPDATE team SET desired = ? WHERE name = ?"
+            _require(db.execute(query, (desired.value, address)), "team", address)
+
+
+def remove_agent(db: sqlite3.Connection, address: str) -> None:
+    """Forget the agent; its messages and events stay.  Raises `NotFoundError`."""
+    _require(db.execute("DELETE FROM agent WHERE team = ? AND name = ?", _split(address)), "agent", address)
+
+
+def teams(db: sqlite3.Connection) -> tuple[TeamRecord, ...]:
+    """All teams by name."""
+    return tuple(_team(row) for row in db.execute(f"{_TEAMS} ORDER BY name"))
+
+
+def agents(db: sqlite3.Connection) -> tuple[AgentRecord, ...]:
+    """All agents by address."""
+    return tuple(_agent(row) for row in db.execute(f"{_AGENTS} ORDER BY team, name"))
+
+
+def _split(address: str) -> tuple[str, str]:
+    team, _, name = address.partition("/")
+    return team, name
+
+
+def _require(done: sqlite3.Cursor, what: str, name: str) -> None:
+    if done.rowcount == 0:
+        raise NotFoundError(f"no {what} '{name}' in the journal", details={what: name})
+
+
+def _run(record: AgentRecord) -> tuple[Any, ...]:
+    return record.pane, record.pid, record.generation, record.restarts, _exit_json(record.last_exit)
+
+
+def _exit_json(last_exit: LastExit | None) -> str | None:
+    return None if last_exit is None else to_json(last_exit)
+
+
+def _team(row: tuple[Any, ...]) -> TeamRecord:
+    spec, desired, created_at = row
+    return TeamRecord(spec=_decoded(spec, TeamSpec), desired=Desired(desired), created_at=from_micros(created_at))
+
+
+def _agent(row: tuple[Any, ...]) -> AgentRecord:
+    spec, desired, created_at, pane, pid, generation, restarts, last_exit = row
+    return AgentRecord(
+        spec=_decoded(spec, AgentSpec),
+        desired=Desired(desired),
+        created_at=from_micros(created_at),
+        pane=pane,
+        pid=pid,
+        generation=generation,
+        restarts=restarts,
+        last_exit=None if last_exit is None else _decoded(last_exit, LastExit),
+    )
+
+
+def _decoded(text: str, type_: Any) -> Any:
+    """A spec as it was written; one with a field unknown here was written by a newer program."""
+    try:
+        return from_json(text, type_)
+    except msgspec.ValidationError as error:
+        message = f"the journal holds a {type_.__name__} this program does not understand: {error}"
+        raise JournalNewerError(
+            message, hint="use the version of tmux-orc that wrote it", details={"spec": text}
+        ) from error
