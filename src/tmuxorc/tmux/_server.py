@@ -1,0 +1,63 @@
+"""Bringing a tmux server and its hub session into being, through libtmux; blocking, for a worker thread.
+
+The hub is found by our own option, never by its name.  What we rely on is set on our own sessions and windows; only a
+server that is ours alone gets a global option.
+"""
+
+import re
+
+import libtmux
+
+from tmuxorc.tmux import _commands as commands
+from tmuxorc.tmux._errors import TmuxGone, TmuxRefused
+from tmuxorc.tmux._install import Endpoint
+from tmuxorc.tmux._options import HUB, name_of, pack, unpack
+
+_HUB_LINE = re.compile(r"(\$\d+) (\S+)")
+HUB_NAME = "_hub"
+_ATTEMPTS = 50
+
+
+def ensure_hub(endpoint: Endpoint, instance: str, size: tuple[int, int], history_limit: int) -> str:
+    """The id of the instance's hub session, made if it is missing, with its server."""
+    server = libtmux.Server(socket_path=endpoint.socket_path, config_file=endpoint.config, tmux_bin=endpoint.binary)
+    found = _find_hub(server, instance)
+    return found if found is not None else _create_hub(server, endpoint, instance, size, history_limit)
+
+
+def _find_hub(server: libtmux.Server, instance: str) -> str | None:
+    answer = server.cmd("list-sessions", "-F", f"#{{session_id}} #{{{name_of(HUB)}}}")
+    for match in map(_HUB_LINE.fullmatch, answer.stdout):
+        if match is not None and unpack(match[2]) == instance:
+            return match[1]
+    return None
+
+
+def _create_hub(
+    server: libtmux.Server, endpoint: Endpoint, instance: str, size: tuple[int, int], history_limit: int
+) -> str:
+    for attempt in range(_ATTEMPTS):
+        name = commands.session_name(HUB_NAME, attempt)
+        batch = commands.new_session(name, size, {HUB: instance}, history_limit)
+        answer = server.cmd("start-server", *_joined(_globals(endpoint), batch))
+        if answer.stdout:
+            return answer.stdout[0].split()[0]
+        message = " ".join(answer.stderr)
+        if not message.startswith("duplicate session"):
+            raise _failure(message, endpoint)
+    raise TmuxRefused(f"no name is free for the hub session on {endpoint.socket_path}")
+
+
+def _globals(endpoint: Endpoint) -> list[commands.Argv]:
+    return [("set-option", "-s", "exit-empty", "off")] if endpoint.private else []
+
+
+def _joined(*batches: list[commands.Argv]) -> list[str]:
+    return [str(word) for batch in batches for argv in batch for word in (";", *argv)]
+
+
+def _failure(message: str, endpoint: Endpoint) -> Exception:
+    if "exited unexpectedly" in message or "lost server" in message or "error connecting" in message:
+        hint = "a line of your tmux configuration may kill it: try `tmux -f /dev/null`, or see tmux-orc doctor"
+        return TmuxGone(f"the tmux server on {endpoint.socket_path} did not start: {message}", hint=hint)
+    return TmuxRefused(f"tmux did not make the hub session: {message}")
