@@ -1,0 +1,96 @@
+"""What a screen says about one message: is its text in the composer, in the transcript, on the line of the cursor."""
+
+import re
+
+from tmuxorc.agents.evidence import ScreenSeen
+from tmuxorc.agents.frame import Box, find_box, find_dialog, left_of_cursor, pattern, region_lines
+from tmuxorc.agents.kinds import Kind, Region
+
+_TAIL = 40
+
+
+def ink(text: str) -> str:
+    """The printable ASCII of `text` without blanks.
+
+    All else is painted differently by each program: tabs and line ends, wide and zero-width characters.
+    """
+    return "".join(char for char in text if "!" <= char <= "~")
+
+
+def other_ink(text: str) -> int:
+    """How many letters and digits of `text` are not ASCII."""
+    return 0 if text.isascii() else sum(char > "~" and char.isalnum() for char in text)
+
+
+class Look:
+    """A kind's eyes for one text."""
+
+    def __init__(self, kind: Kind, text: str) -> None:
+        self._kind = kind
+        self._ink = ink(text)
+        self._other = other_ink(text)
+        self._tail = ink(text.rstrip().rpartition("\n")[2])[-_TAIL:]
+        self._head = ink(text.split("\n", 1)[0])[:_TAIL] or self._ink[:_TAIL]
+
+    def obstacle(self, screen: ScreenSeen) -> str | None:
+        """Why nothing may be typed into a composer now, or None; says nothing of what is in it."""
+        if screen.in_mode:
+            return "a person is looking at the pane in copy mode"
+        if find_dialog(self._kind, screen) is not None:
+            return "a dialog waits for an answer"
+        if self.box(screen) is None:
+            return "no composer is on the screen"
+        return None
+
+    def box(self, screen: ScreenSeen) -> Box | None:
+        """The composer, if it shows."""
+        return find_box(self._kind.composer, screen)
+
+    def holds_ours(self, box: Box) -> bool:
+        """Whether the composer holds the text and nothing else: all of it, a part that fits, or its collapsed form."""
+        if box.empty:
+            return False
+        shown, composer = ink(box.text), self._kind.composer
+        if composer and composer.collapsed and pattern(composer.collapsed).search(re.sub(r"\s", "", box.text)):
+            return True
+        return shown in self._ink and other_ink(box.text) <= self._other and bool(shown or not self._ink)
+
+    def entries(self, screen: ScreenSeen) -> int:
+        """How many times the transcript shows the text as a message taken in."""
+        composer = self._kind.composer
+        if composer is None or not composer.entry_first or not self._head:
+            return 0
+        box = self.box(screen)
+        lines = screen.lines[: box.top] if box else screen.lines
+        return sum(self._entry_at(lines, row, composer.entry_first, composer.entry_rest) for row in range(len(lines)))
+
+    def _entry_at(self, lines: tuple[str, ...], row: int, first: str, rest: str) -> bool:
+        match = pattern(first).search(lines[row])
+        if match is None:
+            return False
+        text = lines[row][match.end() :]
+        for line in lines[row + 1 :]:
+            more = pattern(rest).search(line) if rest else None
+            if more is None:
+                break
+            text += line[more.end() :]
+        shown = ink(text)
+        return shown == self._ink or (len(self._head) == _TAIL and shown.startswith(self._head))
+
+    def queued(self, screen: ScreenSeen) -> bool:
+        """Whether the footer says that a message is kept for later."""
+        queued = self._kind.deliver.queued
+        footer = region_lines(self._kind, screen, Region.FOOTER)
+        return bool(queued) and any(pattern(queued).search(line) for line in footer)
+
+    def prompted(self, screen: ScreenSeen) -> bool:
+        """Whether the cursor stands behind a prompt, with nothing typed."""
+        prompt = self._kind.deliver.prompt
+        return not prompt or bool(pattern(prompt).search(left_of_cursor(screen)))
+
+    def echoed(self, screen: ScreenSeen) -> bool:
+        """Whether the text's end stands left of the cursor; a text that wraps may have only its last part there."""
+        line = ink(left_of_cursor(screen))
+        if not line or not self._tail:
+            return False
+        return line.endswith(self._tail) or (len(line) >= 3 and self._tail.endswith(line))
