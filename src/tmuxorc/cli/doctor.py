@@ -1,0 +1,205 @@
+"""The check-up: everything a supervisor needs, whether it is there, and how to mend it.  Needs no supervisor."""
+
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from tmuxorc import __version__
+from tmuxorc.cli._app import App
+from tmuxorc.cli._declare import command
+from tmuxorc.config import Settings, load_settings
+from tmuxorc.errors import ExitStatus, TmuxOrcError, UnreachableError
+from tmuxorc.model import Frozen
+from tmuxorc.paths import Paths, check_private, tmux_socket
+from tmuxorc.wire.methods import DAEMON_STATUS, Empty
+
+ENOUGH_BYTES = 50_000_000
+"""Less free space than this and a journal may soon not be written."""
+
+
+class Check(Frozen):
+    """One thing looked at; `remedy` says what to do unless all is well."""
+
+    name: str
+    status: Literal["ok", "note", "bad"]
+    detail: str
+    remedy: str = ""
+
+
+class Health(Frozen):
+    """All checks; `healthy` is False if any is bad."""
+
+    healthy: bool
+    checks: tuple[Check, ...]
+
+
+def health_status(result: Health) -> int:
+    """Failed when anything is bad."""
+    return ExitStatus.DONE if result.healthy else ExitStatus.FAILED
+
+
+@command("tmux-orc doctor", "tmux-orc doctor --json | jq '.checks[] | select(.status != \"ok\")'", status=health_status)
+async def doctor(app: App) -> Health:
+    """Check the installation and say how to mend it.
+
+    tmux and its version, the configuration, directories and their permissions, sockets, the journal, stale state.
+    Ends with status 1 if anything is wrong.
+    """
+    checks = tuple(_examine(app))
+    return Health(healthy=all(check.status != "bad" for check in checks), checks=checks)
+
+
+def _examine(app: App) -> Iterator[Check]:
+    yield _ok("python", f"{platform.python_version()} at {sys.executable}, tmux-orc {__version__}")
+    yield _attempt("locale", _locale)
+    try:
+        paths = app.paths
+    except TmuxOrcError as error:
+        yield _bad("directories", error)
+        return
+    settings, check = _configuration(paths)
+    yield check
+    yield _attempt("tmux", lambda: _tmux(settings))
+    yield _attempt("state directory", lambda: _state_directory(paths))
+    yield _attempt("runtime directory", lambda: _runtime_directory(paths))
+    yield _attempt("supervisor", lambda: _supervisor(app, paths))
+    yield _attempt("journal", lambda: _journal(paths))
+    yield _attempt("tmux server", lambda: _tmux_server(paths, settings))
+
+
+def _attempt(name: str, look: Callable[[], Check]) -> Check:
+    """A check that fails in a way it did not foresee is itself a finding."""
+    try:
+        return look()
+    except TmuxOrcError as error:
+        return _bad(name, error)
+    except OSError as error:
+        return Check(name=name, status="bad", detail=str(error), remedy="make it readable and writable for you")
+
+
+def _ok(name: str, detail: str) -> Check:
+    return Check(name=name, status="ok", detail=detail)
+
+
+def _bad(name: str, error: TmuxOrcError) -> Check:
+    return Check(name=name, status="bad", detail=error.message, remedy=error.hint or "see: tmux-orc daemon logs")
+
+
+def _locale() -> Check:
+    import codecs
+
+    encoding = codecs.lookup(sys.stdout.encoding or "ascii").name
+    if encoding == "utf-8":
+        return _ok("locale", encoding)
+    remedy = "set LC_ALL or LANG to a UTF-8 locale, such as C.UTF-8"
+    return Check(name="locale", status="note", detail=f"{encoding}: some characters cannot be shown", remedy=remedy)
+
+
+def _configuration(paths: Paths) -> tuple[Settings, Check]:
+    path = paths.config_file
+    try:
+        settings = load_settings(path)
+    except TmuxOrcError as error:
+        return Settings(), _bad("configuration", error)
+    there = os.path.exists(path)
+    return settings, _ok("configuration", path if there else f"{path} (not there: all defaults)")
+
+
+def _tmux(settings: Settings) -> Check:
+    from tmuxorc.tmux import find_tmux
+
+    found = find_tmux(settings.tmux.binary)
+    return _ok("tmux", f"{found.version} at {found.path}")
+
+
+def _state_directory(paths: Paths) -> Check:
+    name, directory = "state directory", _existing(paths.state_dir)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        detail = f"{directory} cannot be written"
+        return Check(name=name, status="bad", detail=detail, remedy=f"chmod u+rwx {directory}, or set XDG_STATE_HOME")
+    free = shutil.disk_usage(directory).free
+    if free < ENOUGH_BYTES:
+        detail = f"{directory} has {free / 1e6:.0f} MB left"
+        return Check(name=name, status="bad", detail=detail, remedy="make room on that disk")
+    return _ok(name, f"{paths.state_dir}, {free / 1e9:.1f} GB free")
+
+
+def _existing(path: str) -> str:
+    """The path, or the nearest directory above it that is there and in which it would be made."""
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _runtime_directory(paths: Paths) -> Check:
+    if not os.path.exists(paths.runtime_dir):
+        return _ok("runtime directory", f"{paths.runtime_dir} (made when needed)")
+    check_private(paths.runtime_dir)
+    return _ok("runtime directory", paths.runtime_dir)
+
+
+def _supervisor(app: App, paths: Paths) -> Check:
+    try:
+        status = app.ask(DAEMON_STATUS, Empty(), timeout_s=5)
+    except UnreachableError as error:
+        return _no_supervisor(paths, error)
+    if status.version != __version__:
+        detail = f"pid {status.pid} is version {status.version}, this is {__version__}"
+        return Check(name="supervisor", status="note", detail=detail, remedy="tmux-orc daemon restart")
+    return _ok("supervisor", f"pid {status.pid} answers on {paths.socket}; tmux {status.tmux_state}")
+
+
+def _no_supervisor(paths: Paths, error: UnreachableError) -> Check:
+    if not os.path.lexists(paths.socket):
+        return _ok("supervisor", "none runs; the first command that needs it starts it")
+    if stat.S_ISSOCK(os.lstat(paths.socket).st_mode):
+        detail = f"none answers, {error.message}; its socket is still at {paths.socket}"
+        return Check(name="supervisor", status="note", detail=detail, remedy="tmux-orc daemon start")
+    detail = f"{paths.socket} is in the way: it is not a socket"
+    return Check(name="supervisor", status="bad", detail=detail, remedy=f"rm {paths.socket}")
+
+
+def _journal(paths: Paths) -> Check:
+    import sqlite3
+
+    if not os.path.exists(paths.journal):
+        return _ok("journal", f"{paths.journal} (made when needed)")
+    remedy = f"stop the supervisor and move {paths.journal} away; what was journaled is lost"
+    try:
+        said = _quick_check(paths.journal)
+    except sqlite3.Error as error:
+        return Check(name="journal", status="bad", detail=f"{paths.journal}: {error}", remedy=remedy)
+    if said != "ok":
+        return Check(name="journal", status="bad", detail=f"{paths.journal}: {said}", remedy=remedy)
+    return _ok("journal", f"{paths.journal}, {os.path.getsize(paths.journal) / 1e6:.1f} MB")
+
+
+def _quick_check(path: str) -> str:
+    """What SQLite itself says of the file, opened so that nothing in it can change."""
+    import sqlite3
+    from contextlib import closing
+    from urllib.parse import quote
+
+    with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=2.0)) as connection:
+        return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+
+
+def _tmux_server(paths: Paths, settings: Settings) -> Check:
+    import subprocess
+
+    name, socket = "tmux server", tmux_socket(paths.instance, settings.tmux.socket)
+    if not os.path.exists(socket):
+        return _ok(name, f"none runs on {socket}")
+    argv = [settings.tmux.binary, "-N", "-S", socket, "list-sessions", "-F", "#{session_id}"]
+    try:
+        done = subprocess.run(argv, capture_output=True, timeout=5, check=False)
+    except subprocess.TimeoutExpired:
+        detail = f"the server on {socket} does not answer"
+        return Check(name=name, status="bad", detail=detail, remedy=f"end it: tmux -S {socket} kill-server")
+    if done.returncode:
+        return _ok(name, f"none runs on {socket} (a stale socket, used again when needed)")
+    return _ok(name, f"runs on {socket} with {len(done.stdout.splitlines())} sessions")

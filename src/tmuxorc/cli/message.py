@@ -1,0 +1,112 @@
+"""Commands about messages."""
+
+from typing import Annotated
+
+from tmuxorc.cli import _complete
+from tmuxorc.cli._app import App
+from tmuxorc.cli._declare import Arg, Opt, command
+from tmuxorc.cli._options import MessageText, Sender, TextFile, Timeout, WaitRung
+from tmuxorc.errors import ExitStatus, UsageError
+from tmuxorc.model import MessageView, Rung
+from tmuxorc.wire.methods import (
+    MESSAGE_LIST,
+    MESSAGE_REDELIVER,
+    MESSAGE_SEND,
+    MESSAGE_SHOW,
+    ListMessages,
+    MessageId,
+    MessageList,
+    SendMessage,
+)
+
+LOST = (Rung.DEAD_LETTER, Rung.EXPIRED, Rung.CANCELLED)
+"""Where a message can be that will not arrive unless someone does something."""
+
+IdArgument = Annotated[str, Arg(metavar="ID", help="The message's id: m-17.", complete=_complete.messages)]
+
+
+def sent_status(result: MessageList) -> int:
+    """Failed when any copy is known not to arrive."""
+    return ExitStatus.FAILED if any(m.rung in LOST for m in result.messages) else ExitStatus.DONE
+
+
+def one_text(text: str | None, file: str | None) -> str:
+    """The message from the one place it was given in."""
+    if (text is None) == (file is None):
+        raise UsageError("give the message either as TEXT or with --file", hint="- as TEXT reads standard input")
+    return text if text is not None else file or ""
+
+
+async def send_to(app: App, target: str, text: str, *, sender: str, wait: Rung | None, timeout_s: float) -> MessageList:
+    """Send, and wait for the answer as long as the rung waited for may take."""
+    params = SendMessage(target=target, text=text, sender=sender, wait=wait, timeout_s=timeout_s)
+    if wait is None:
+        return await app.call(MESSAGE_SEND, params)
+    return await app.wait(MESSAGE_SEND, params, wait_s=timeout_s)
+
+
+@command(
+    "tmux-orc send alice 'Please run the tests'",
+    "git diff | tmux-orc send review/lead - --wait submitted",
+    "tmux-orc send 'review/*' --file brief.md",
+    render="sent",
+    status=sent_status,
+)
+async def send(
+    app: App,
+    target: Annotated[
+        str,
+        Arg(metavar="TARGET", help="An agent, a team (team/*) or everyone (*).", complete=_complete.targets),
+    ],
+    text: MessageText = None,
+    *,
+    file: TextFile = None,
+    sender: Sender = "operator",
+    wait: WaitRung = None,
+    timeout_s: Timeout = 30.0,
+) -> MessageList:
+    """Send a message to an agent, a team or everyone.
+
+    Answers with the message's id once it is in the journal; with --wait, when every copy has come so far or no longer
+    can. A newline at the very end of a file or of standard input is dropped.
+    """
+    return await send_to(app, target, one_text(text, file), sender=sender, wait=wait, timeout_s=timeout_s)
+
+
+@command("tmux-orc message list", "tmux-orc message list --target alice --rung held --limit 20")
+async def list_messages(
+    app: App,
+    *,
+    target: Annotated[
+        str | None, Opt("--target", "-t", metavar="AGENT", help="Only to this agent.", complete=_complete.agents)
+    ] = None,
+    rung: Annotated[tuple[Rung, ...], Opt("--rung", "-r", metavar="RUNG", help="Only on these rungs.")] = (),
+    limit: Annotated[int, Opt("--limit", "-n", metavar="N", help="How many of the newest.")] = 100,
+) -> MessageList:
+    """List the newest messages.
+
+    Rungs: accepted staged submitted taken_in answered held unverified expired dead_letter cancelled.
+    """
+    return await app.call(MESSAGE_LIST, ListMessages(target=target, rungs=rung, limit=limit))
+
+
+@command("tmux-orc message show m-17")
+async def show(app: App, id: IdArgument) -> MessageView:
+    """Show one message with its history."""
+    return await app.call(MESSAGE_SHOW, MessageId(id=id))
+
+
+@command("tmux-orc message dead-letters")
+async def dead_letters(
+    app: App,
+    *,
+    limit: Annotated[int, Opt("--limit", "-n", metavar="N", help="How many of the newest.")] = 100,
+) -> MessageList:
+    """List the messages that will not arrive by themselves."""
+    return await app.call(MESSAGE_LIST, ListMessages(rungs=LOST, limit=limit))
+
+
+@command("tmux-orc message redeliver m-17", render="redelivered")
+async def redeliver(app: App, id: IdArgument) -> MessageView:
+    """Try once more to deliver a message."""
+    return await app.call(MESSAGE_REDELIVER, MessageId(id=id))

@@ -1,0 +1,93 @@
+"""Agents for people."""
+
+import shlex
+
+from tmuxorc.cli.render._text import Cell, ago, clean, clock, fields, state, table
+from tmuxorc.model import AgentView, Desired, LastExit
+from tmuxorc.wire.methods import AgentList, Screen
+
+
+def agent_list(result: AgentList) -> str:
+    """One line an agent."""
+    if not result.agents:
+        return "no agents; start one with: tmux-orc spawn NAME --kind demo"
+    return agents_table(result.agents)
+
+
+def agents_table(agents: tuple[AgentView, ...]) -> str:
+    """The table of `list`, also used below a team."""
+    head = ("AGENT", "KIND", "STATE", "FOR", "RESTARTS", "MSGS", "PANE", "DETAIL")
+    return table(head, map(_row, agents), flexible=("DETAIL", "AGENT"))
+
+
+def _row(agent: AgentView) -> tuple[Cell | str, ...]:
+    return (
+        Cell(agent.address, "bold"),
+        agent.kind,
+        state(agent.state.value),
+        ago(agent.state_since),
+        str(agent.restarts or ""),
+        str(agent.messages_waiting or ""),
+        agent.pane or "",
+        _detail(agent),
+    )
+
+
+def _detail(agent: AgentView) -> str:
+    if agent.desired is Desired.STOPPED and not agent.state.alive:
+        return "stopped"
+    return agent.detail or agent.role
+
+
+def agent(result: AgentView) -> str:
+    """Everything about one agent."""
+    return fields(
+        (
+            ("agent", result.address),
+            ("state", f"{result.state.value} for {ago(result.state_since)}"),
+            ("detail", result.detail),
+            ("role", result.role),
+            ("kind", result.kind),
+            ("desired", result.desired.value),
+            ("command", shlex.join(result.command)),
+            ("cwd", result.cwd),
+            ("pid", result.pid),
+            ("pane", result.pane),
+            ("restart", result.restart.value),
+            ("generation", f"{result.generation}, restarted {result.restarts} times"),
+            ("back at", clock(result.restart_at) if result.restart_at else ""),
+            ("last exit", _last_exit(result.last_exit)),
+            ("brief", result.brief),
+            ("adopted", "yes" if result.adopted else ""),
+            ("waiting", f"{result.messages_waiting} messages" if result.messages_waiting else ""),
+            ("created", clock(result.created_at)),
+        )
+    )
+
+
+def _last_exit(last: LastExit | None) -> str:
+    if last is None:
+        return ""
+    how = f"signal {last.signal}" if last.signal else f"status {last.status}" if last.status is not None else ""
+    said = ", ".join(part for part in (last.reason, how, last.message) if part)
+    return "\n".join([f"{said}, {ago(last.at)} ago", *(f"| {line}" for line in last.last_lines if line.strip())])
+
+
+def screen(result: Screen) -> str:
+    """The pane's lines; colours that were asked for are let through, every other control character is shown."""
+    return "\n".join(_line(line) for line in result.lines)
+
+
+def _line(line: str) -> str:
+    """Colour sequences (``ESC [ … m``) pass; tmux writes no others, and nothing else may reach the terminal."""
+    if "\x1b" not in line:
+        return clean(line)
+    first, *rest = line.split("\x1b[")
+    return clean(first) + "".join(_after_escape(part) for part in rest) + ("\x1b[0m" if rest else "")
+
+
+def _after_escape(part: str) -> str:
+    codes, ends, text = part.partition("m")
+    if ends and all(c in "0123456789;:" for c in codes):
+        return f"\x1b[{codes}m{clean(text)}"
+    return clean(f"\x1b[{part}")

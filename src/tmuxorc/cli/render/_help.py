@@ -1,0 +1,74 @@
+"""Configuration, health, the command tree and the demo for people."""
+
+from tmuxorc.cli.completion import Script
+from tmuxorc.cli.config import ConfigCheck, ConfigPath, ConfigView, Setting
+from tmuxorc.cli.demo import DemoReport
+from tmuxorc.cli.doctor import Check, Health
+from tmuxorc.cli.reflect import CommandInfo, CommandTree, markdown
+from tmuxorc.cli.render._text import Cell, fields, paint, table
+
+MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "bad": ("BAD", "red")}
+
+
+def config_view(result: ConfigView) -> str:
+    """One line a key; what the file changes stands out."""
+    head = f"{result.path}{'' if result.exists else ' (not there: all defaults)'}"
+    rows = map(_setting, result.settings)
+    return f"{head}\n\n{table(('KEY', 'VALUE', 'DEFAULT', 'TYPE'), rows, flexible=('TYPE', 'VALUE', 'DEFAULT'))}"
+
+
+def _setting(setting: Setting) -> tuple[Cell | str, ...]:
+    changed = "bold" if setting.changed else None
+    return Cell(setting.key, changed), Cell(setting.value, changed), str(setting.default), setting.type
+
+
+def path(result: ConfigPath) -> str:
+    """The path alone, for use in a command substitution."""
+    return result.path
+
+
+def config_check(result: ConfigCheck) -> str:
+    """A line that says it is fine."""
+    if not result.exists:
+        return f"{result.path}: not there, so everything is as by default"
+    return f"{result.path}: good, sets {len(result.changed)} keys: {', '.join(result.changed) or 'none'}"
+
+
+def health(result: Health) -> str:
+    """One block a check; what is wrong comes with how to mend it."""
+    last = "everything is in order" if result.healthy else "something is wrong; do what stands behind the arrows"
+    return "\n".join([*map(_check, result.checks), last])
+
+
+def _check(check: Check) -> str:
+    word, colour = MARKS[check.status]
+    line = f"{paint(f'{word:<4}', colour)}  {check.name}: {check.detail}"
+    return f"{line}\n      -> {check.remedy}" if check.remedy else line
+
+
+def script(result: Script) -> str:
+    """The script itself."""
+    return result.script.rstrip("\n")
+
+
+def command_tree(result: CommandTree) -> str:
+    """The commands as a tree, or in the format asked for."""
+    if result.format == "markdown":
+        return markdown(result).rstrip("\n")
+    if result.format == "json":
+        import msgspec
+
+        return msgspec.json.encode(result).decode()
+    return "\n".join(_branch(info) for info in result.commands)
+
+
+def _branch(info: CommandInfo) -> str:
+    words = info.command.split()
+    name = paint(info.command, "bold" if len(words) == 1 else None)
+    flags = " ".join(p.flags[0] if p.flags else p.metavar for p in info.parameters)
+    return f"{name} {paint(flags, 'dim')}".rstrip() + f"\n    {info.summary}"
+
+
+def demo_report(result: DemoReport) -> str:
+    """What was shown, and that nothing is left of it."""
+    return fields((("shown", "\n".join(result.shown)), ("took", f"{result.took_s:.1f} s"), ("left", "nothing")))

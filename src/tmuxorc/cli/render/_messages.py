@@ -1,0 +1,78 @@
+"""Messages and events for people."""
+
+from tmuxorc.cli.render._text import Cell, ago, clean, clock, cut, fields, paint, table, width
+from tmuxorc.model import EventView, MessageView, Rung
+from tmuxorc.wire.methods import EventList, MessageList
+
+RUNG_COLOURS = {
+    Rung.SUBMITTED: "green",
+    Rung.TAKEN_IN: "green",
+    Rung.ANSWERED: "green",
+    Rung.HELD: "yellow",
+    Rung.UNVERIFIED: "yellow",
+    Rung.EXPIRED: "red",
+    Rung.DEAD_LETTER: "red",
+    Rung.CANCELLED: "dim",
+}
+
+
+def message_list(result: MessageList) -> str:
+    """One line a message."""
+    if not result.messages:
+        return "no messages"
+    head = ("ID", "AGE", "FROM", "TO", "RUNG", "TEXT")
+    return table(head, map(_row, result.messages), flexible=("TEXT", "FROM", "TO"))
+
+
+def _row(message: MessageView) -> tuple[Cell | str, ...]:
+    return (
+        Cell(message.id, "bold"),
+        ago(message.created_at),
+        message.sender,
+        message.target,
+        Cell(message.rung.value, RUNG_COLOURS.get(message.rung)),
+        message.text[:200],
+    )
+
+
+def sent(result: MessageList) -> str:
+    """One line a copy: where it went and how far it came."""
+    return "\n".join(_sent(message) for message in result.messages) or "nobody to send to"
+
+
+def redelivered(result: MessageView) -> str:
+    """The message's line."""
+    return _sent(result)
+
+
+def _sent(message: MessageView) -> str:
+    why = f" ({clean(message.detail)})" if message.detail else ""
+    return f"{message.id} to {message.target}: {paint(message.rung.value, RUNG_COLOURS.get(message.rung))}{why}"
+
+
+def message(result: MessageView) -> str:
+    """One message with its history and its whole text."""
+    steps = (f"{clock(step.at)}  {step.rung.value}  {step.evidence}".rstrip() for step in result.history)
+    return fields(
+        (
+            ("message", result.id),
+            ("from", result.sender),
+            ("to", result.target),
+            ("rung", result.rung.value),
+            ("detail", result.detail),
+            ("history", "\n".join(steps)),
+            ("text", result.text),
+        )
+    )
+
+
+def event_list(result: EventList) -> str:
+    """One line an event."""
+    return "\n".join(map(event, result.events)) or f"no events after {result.last_seq}"
+
+
+def event(result: EventView) -> str:
+    """One line."""
+    data = " ".join(f"{key}={clean(str(value))}" for key, value in result.data.items() if value not in (None, ""))
+    front = f"{result.seq:>6}  {clock(result.at)}  {result.type:<22} {clean(result.subject)}"
+    return cut(f"{front}  {data}".rstrip(), max(width(), 80))

@@ -1,0 +1,66 @@
+"""Teams for people."""
+
+from tmuxorc.cli.render._agents import agents_table
+from tmuxorc.cli.render._text import Cell, clock, counts, fields, paint, table
+from tmuxorc.model import AutoShutdown, TeamView
+from tmuxorc.wire.methods import Plan, PlanStep, TeamDetail, TeamList
+
+MARKS = {"create": ("+", "green"), "start": ("+", "green"), "restart": ("~", "yellow"), "update": ("~", "yellow")}
+REMOVE = ("-", "red")
+
+
+def team_list(result: TeamList) -> str:
+    """One line a team."""
+    if not result.teams:
+        return "no teams; make one with: tmux-orc team create NAME"
+    head = ("TEAM", "STRATEGY", "DESIRED", "AGENTS", "STATES")
+    return table(head, map(_row, result.teams), flexible=("STATES", "TEAM"))
+
+
+def _row(team: TeamView) -> tuple[Cell | str, ...]:
+    return (
+        Cell(team.name, "bold"),
+        team.strategy.value,
+        team.desired.value,
+        str(len(team.agents)),
+        ", ".join(f"{n} {name}" for name, n in team.states.items() if n),
+    )
+
+
+def team(result: TeamView) -> str:
+    """Everything about one team but its agents."""
+    folds = result.auto_shutdown is not AutoShutdown.NEVER
+    return fields(
+        (
+            ("team", result.name),
+            ("strategy", result.strategy.value),
+            ("limit", f"{result.intensity} restarts in {result.period_s:g} s"),
+            ("folds up", result.auto_shutdown.value if folds else ""),
+            ("desired", result.desired.value),
+            ("session", result.session),
+            ("agents", counts(result.states, states=False)),
+            ("created", clock(result.created_at)),
+        )
+    )
+
+
+def team_detail(result: TeamDetail) -> str:
+    """A team and its agents."""
+    below = agents_table(result.agents) if result.agents else "no agents in it"
+    return f"{team(result.team)}\n\n{below}"
+
+
+def plan(result: Plan) -> str:
+    """The steps taken, or that would be."""
+    steps = [step for step in result.steps if step.action != "keep"]
+    kept = len(result.steps) - len(steps)
+    if not steps:
+        return f"team {result.team}: nothing to do, {kept} agents are as the file says"
+    said = "done" if result.applied else "would be done; run it again without --dry-run"
+    return "\n".join([*map(_step, steps), f"team {result.team}: {len(steps)} steps {said}, {kept} kept"])
+
+
+def _step(step: PlanStep) -> str:
+    mark, colour = MARKS.get(step.action, REMOVE)
+    why = f"  ({step.why})" if step.why else ""
+    return paint(f"{mark} {step.action} {step.subject}{why}", colour)
