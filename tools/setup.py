@@ -42,8 +42,8 @@ def stop(text: str) -> NoReturn:
 
 
 def wanted(python: str) -> bool:
-    """Whether `python` runs and is new enough; a pyenv shim may exist and still run nothing."""
-    check = f"import sys; sys.exit(sys.version_info[:2] < {NEEDED})"
+    """Whether `python` runs, is new enough and can make a venv; a pyenv shim may exist and still run nothing."""
+    check = f"import ensurepip, sys; sys.exit(sys.version_info[:2] < {NEEDED})"
     try:
         return subprocess.call([python, "-c", check], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
     except OSError:
@@ -65,7 +65,7 @@ def use_a_new_python() -> None:
     mine = f"{sys.executable} is Python {platform.python_version()}; {NEEDED[0]}.{NEEDED[1]} or newer is needed"
     newer = next(filter(wanted, newer_pythons()), None)
     if newer is None:
-        stop(mine + ", and no python3.11 or newer was found on PATH.")
+        stop(mine + ", and no python3.11 or newer with venv was found on PATH.")
     say(f"setup: {mine}: using {newer} instead")
     os.execv(newer, [newer, *sys.argv])
 
