@@ -1,11 +1,12 @@
 """The one tree of errors: each has a stable code, an exit status and a word on what to do next.
 
-Errors of trio, the operating system, SQLite and libtmux stop at the boundary of the package that met them and are raised
-on as one of these.  On the wire an error travels as `ErrorInfo`; `tmuxorc.wire` turns it back into a `RemoteError`.
+Errors of trio, the operating system, SQLite and libtmux stop at the boundary of the package that met them and are
+raised on as one of these.  On the wire an error travels as `ErrorInfo`; `tmuxorc.wire` turns it back into a
+`RemoteError`.
 """
 
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 
 class ExitStatus(IntEnum):
@@ -143,3 +144,11 @@ class RemoteError(TmuxOrcError):
         super().__init__(message, hint=hint, details=details)
         self.code = code
         self.exit_status = ExitStatus(exit_status)
+
+
+def cause_of(error: BaseException) -> TmuxOrcError | None:
+    """The `TmuxOrcError` behind `error`, through any groups around it; None when something else is in them too."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error if isinstance(error, TmuxOrcError) else None
+    causes = [cause_of(part) for part in cast("BaseExceptionGroup[BaseException]", error).exceptions]
+    return None if None in causes else causes[0]

@@ -5,7 +5,7 @@ import logging
 import msgspec
 import trio
 
-from tmuxorc.errors import RefusedError, TmuxOrcError, WireError
+from tmuxorc.errors import RefusedError, TmuxOrcError, WireError, cause_of
 from tmuxorc.wire import codec
 from tmuxorc.wire.framing import Overlong
 from tmuxorc.wire.methods import HelloReply
@@ -35,23 +35,17 @@ def id_of(line: bytes) -> int | str | None:
 
 def blame(error: Exception, request: codec.Request) -> TmuxOrcError:
     """The error to answer with: the client's own doing as it is, a defect of ours logged and as ``internal``."""
-    leaves = _leaves(error)
-    if all(isinstance(leaf, TmuxOrcError) for leaf in leaves):
-        return leaves[0]  # type: ignore[return-value]
+    cause = cause_of(error)
+    if cause is not None:
+        return cause
     log.error("%s failed", request.method, exc_info=error, extra={"method": request.method})
-    return _internal(next(leaf for leaf in leaves if not isinstance(leaf, TmuxOrcError)), request)
-
-
-def _leaves(error: Exception) -> list[Exception]:
-    if not isinstance(error, ExceptionGroup):
-        return [error]
-    return [leaf for part in error.exceptions for leaf in _leaves(part)]
+    return _internal(error, request)
 
 
 def only_cancelled(group: BaseExceptionGroup[BaseException], request: codec.Request) -> BaseException:
     """What may go on: a handler that failed while it was being cancelled must not take the connection down."""
     cancelled, rest = group.split(trio.Cancelled)
-    if cancelled is None or not isinstance(rest, ExceptionGroup):
+    if cancelled is None or rest is None or rest.split(Exception)[1] is not None:
         return group
     log.error("%s failed while being cancelled", request.method, exc_info=rest, extra={"method": request.method})
     return cancelled

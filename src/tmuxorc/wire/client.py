@@ -16,6 +16,10 @@ R = TypeVar("R")
 _CHUNK = 256 * 1024
 
 
+class NotRunningError(UnreachableError):
+    """Nothing listens on the socket: a supervisor may be started there."""
+
+
 class Client:
     """A connection to a supervisor, for one request at a time.
 
@@ -32,7 +36,7 @@ class Client:
     def connect(cls, path: str, *, timeout_s: float = 10.0, client: str = "cli") -> Self:
         """Connect to the socket at `path`; `timeout_s` bounds this and, unless told otherwise, each call.
 
-        Raises UnreachableError when nothing listens there.
+        Raises NotRunningError when nothing listens there, UnreachableError when it cannot be reached.
         """
         return cls(_connect(path, timeout_s), timeout_s=timeout_s, client=client)
 
@@ -124,7 +128,7 @@ def unreachable(path: str, error: OSError) -> TmuxOrcError:
     """Why no connection to `path` came about, as the error to raise."""
     details = {"socket": path}
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
-        return UnreachableError("no supervisor is running", details=details)
+        return NotRunningError("no supervisor is running", details=details)
     if isinstance(error, BlockingIOError | TimeoutError):
         return UnreachableError("the supervisor does not answer", hint="see: tmux-orc doctor", details=details)
     reason = error.strerror or str(error)

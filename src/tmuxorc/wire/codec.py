@@ -176,13 +176,19 @@ def encode_progress(request: Request, item: object) -> bytes:
 
 def encode_error(request_id: RequestId, error: TmuxOrcError) -> bytes:
     """An error response; never fails, whatever the error's text and details hold."""
-    info = ErrorInfo(code=error.code, exit_status=int(error.exit_status), hint=error.hint, details=error.details)
-    number = error.rpc_code if isinstance(error, BadRequestError) else APPLICATION_ERROR
+    told = rpc_error(error)
     try:
-        return _encode_rpc_error(request_id, RpcError(number, error.message, info))
+        return _encode_rpc_error(request_id, told)
     except (LocalProtocolError, UsageError, TypeError, ValueError, RecursionError):
         bare = ErrorInfo(code=error.code, exit_status=int(error.exit_status))
-        return _encode_rpc_error(request_id, RpcError(number, ascii(error.message)[1:-1][:MIB], bare))
+        return _encode_rpc_error(request_id, RpcError(told.code, ascii(error.message)[1:-1][:MIB], bare))
+
+
+def rpc_error(error: TmuxOrcError) -> RpcError:
+    """The error as it travels; `error_of` is its inverse."""
+    info = ErrorInfo(code=error.code, exit_status=int(error.exit_status), hint=error.hint, details=error.details)
+    number = error.rpc_code if isinstance(error, BadRequestError) else APPLICATION_ERROR
+    return RpcError(number, error.message, info)
 
 
 def _encode_rpc_error(request_id: RequestId, error: RpcError) -> bytes:

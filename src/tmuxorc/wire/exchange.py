@@ -88,10 +88,11 @@ class Exchange:
         return self._answer(frame) if frame.id == self._last_id else None
 
     def _greeted(self, frame: codec.Frame) -> None:
-        self.hello = codec.decode_from_peer(frame.result, HelloReply)
-        if self.hello.protocol != PROTOCOL:
-            message = f"the supervisor speaks protocol {self.hello.protocol}, this command protocol {PROTOCOL}"
+        hello: HelloReply = codec.decode_from_peer(frame.result, HelloReply)
+        if hello.protocol != PROTOCOL:
+            message = f"the supervisor speaks protocol {hello.protocol}, this command protocol {PROTOCOL}"
             raise codec.ProtocolMismatchError(message)
+        self.hello = hello
 
     def _progress(self, frame: codec.Frame) -> Item | None:
         progress: codec.Progress = codec.decode_from_peer(frame.params, codec.Progress)

@@ -5,7 +5,7 @@ import socket
 import stat
 import struct
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 import trio
@@ -16,7 +16,7 @@ _BACKLOG = 512
 
 
 @asynccontextmanager
-async def open_listener(path: str) -> AsyncIterator[trio.SocketListener]:
+async def open_listener(path: str) -> AsyncGenerator[trio.SocketListener, None]:
     """Listen at `path` with mode 0600; on leaving, close and remove it.
 
     The caller holds the instance's lock, so a socket found there belongs to no living supervisor and is replaced.
@@ -42,15 +42,14 @@ def _reclaim(path: str) -> None:
 
 def _bind(path: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    umask = os.umask(0o177)
     try:
         sock.bind(path)
+        # Not by umask, which is the whole process's; until here the 0700 directory keeps others out.
+        os.chmod(path, 0o600)
         sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
         raise WireError(f"cannot listen on {path}: {error.strerror or error}") from None
-    finally:
-        os.umask(umask)
     return sock
 
 

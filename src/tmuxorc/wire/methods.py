@@ -243,7 +243,7 @@ class TeamDetail(Frozen):
 
 
 class ApplyTeam(Params):
-    """Make the team what `spec` and `agents` say, touching only what differs; with `dry_run` only say what would be done."""
+    """Make the team what `spec` and `agents` say, touching only what differs; with `dry_run` only say so."""
 
     spec: TeamSpec
     agents: tuple[AgentSpec, ...]

@@ -1,6 +1,6 @@
 """The trio client: for commands that follow a stream, and for whatever runs in an event loop anyway."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Generic, Self, TypeVar
 
@@ -103,7 +103,7 @@ class Stream:
 
 
 @asynccontextmanager
-async def open_stream(path: str, *, client: str = "cli", timeout_s: float = 10.0) -> AsyncIterator[Stream]:
+async def open_stream(path: str, *, client: str = "cli", timeout_s: float = 10.0) -> AsyncGenerator[Stream, None]:
     """Connect to the socket at `path` within `timeout_s` seconds; leaving the block hangs up and so cancels.
 
     Raises UnreachableError when nothing listens there, TimedOutError.
