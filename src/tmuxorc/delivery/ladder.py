@@ -8,12 +8,11 @@ What cannot be known is `unverified`.
 
 from collections.abc import Generator
 
-from tmuxorc.agents.evidence import ScreenSeen
 from tmuxorc.agents.kinds import Kind, Verify
 from tmuxorc.delivery._composer import ComposerSteps
 from tmuxorc.delivery._echo import EchoSteps
 from tmuxorc.delivery._effects import Advance, Done, Effect, Paste, Result
-from tmuxorc.delivery._marker import Marker, Stage
+from tmuxorc.delivery._marker import Marker
 from tmuxorc.delivery._steps import Delivery, Steps
 from tmuxorc.errors import LocalProtocolError
 from tmuxorc.model import MessageView, Rung
@@ -51,8 +50,8 @@ class Ladder:
     @property
     def untouched(self) -> bool:
         """Whether nothing was pasted or is being pasted: such a message may still expire or be cancelled."""
-        mark = self._delivery.mark
-        return mark is None and not isinstance(self._last, Paste) and not isinstance(self._last, Done)
+        typed = resumes(self._delivery.mark, self._delivery.incarnation)
+        return not typed and not isinstance(self._last, (Paste, Done))
 
     def begin(self) -> Effect:
         """The first effect."""
@@ -100,8 +99,5 @@ ENDED = "submit key pressed; the process ended before more was seen"
 
 
 def resumes(marker: Marker | None, incarnation: str) -> bool:
-    """Whether a delivery with this marker must be taken up at once, whatever the agent is doing."""
-    return marker is not None and (marker.incarnation == incarnation or marker.stage is not Stage.PASTED)
-
-
-__all__ = ["Ladder", "ScreenSeen", "resumes"]
+    """Whether what `marker` says was typed is still in the process `incarnation`, or was submitted: it must be followed up."""
+    return marker is not None and (marker.incarnation == incarnation or marker.stage.pressed)

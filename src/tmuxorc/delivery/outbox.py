@@ -59,7 +59,7 @@ class Outbox:
         if self._current is not None or not self._waiting:
             return None
         message = self._waiting[0]
-        if self.reason(state) and not resumes(self._mark_of(message), self._incarnation):
+        if self.reason(state) and not self._typed(message):
             return None
         del self._waiting[0]
         self._current = Ladder(
@@ -93,7 +93,7 @@ class Outbox:
         """When `expire` will next have something to take out."""
         if self._ttl is None:
             return None
-        may = [message for message in self._waiting if self._mark_of(message) is None]
+        may = [message for message in self._waiting if not self._typed(message)]
         if self._current and self._current.untouched:
             may.append(self._current.message)
         return min((message.created_at + self._ttl for message in may), default=None)
@@ -101,14 +101,17 @@ class Outbox:
     def take_out(self, message_id: str) -> bool:
         """Cancel a message that has not been typed; whether it could be."""
         before = len(self)
-        self._waiting = [m for m in self._waiting if m.id != message_id or self._mark_of(m)]
+        self._waiting = [m for m in self._waiting if m.id != message_id or self._typed(m)]
         if self._current and self._current.message.id == message_id and self._current.untouched:
             self._current = None
         return len(self) < before
 
     def _expires(self, message: MessageView, now: datetime) -> bool:
         """A message whose text is in the agent already does not expire."""
-        return self._ttl is not None and now - message.created_at >= self._ttl and self._mark_of(message) is None
+        return self._ttl is not None and now - message.created_at >= self._ttl and not self._typed(message)
+
+    def _typed(self, message: MessageView) -> bool:
+        return resumes(self._mark_of(message), self._incarnation)
 
     def _mark_of(self, message: MessageView) -> Marker | None:
         mark = Marker.parse(self._marker)
