@@ -54,12 +54,11 @@ class EchoSteps:
         return None if self._look.prompted(screen) else "no empty prompt is under the cursor"
 
     def _echo(self, before: ScreenSeen | None) -> Steps[ScreenSeen | None]:
-        """The screen that shows the text left of the cursor, or None if none does in time."""
+        """The screen that shows the text, or None if none does in time."""
         screen = yield from self._at.read()
         until = screen.at + self._deliver.shown_within_s
         while True:
-            moved = before is None or screen.cursor != before.cursor
-            if moved and self._look.echoed(screen):
+            if self._look.echoed(screen, before):
                 return screen
             if screen.at >= until:
                 return None

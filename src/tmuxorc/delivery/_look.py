@@ -88,9 +88,19 @@ class Look:
         prompt = self._kind.deliver.prompt
         return not prompt or bool(pattern(prompt).search(left_of_cursor(screen)))
 
-    def echoed(self, screen: ScreenSeen) -> bool:
-        """Whether the text's end stands left of the cursor; a text that wraps may have only its last part there."""
-        line = ink(left_of_cursor(screen))
-        if not line or not self._tail:
+    def echoed(self, screen: ScreenSeen, before: ScreenSeen | None) -> bool:
+        """Whether the screen shows the text's end: left of the cursor, or once more than `before`.
+
+        A text that wraps may have only its last part on the line of the cursor.
+        """
+        if not self._tail:
             return False
-        return line.endswith(self._tail) or (len(line) >= 3 and self._tail.endswith(line))
+        if before is not None and self._count(screen) > self._count(before):
+            return True
+        line = ink(left_of_cursor(screen))
+        moved = before is None or screen.cursor != before.cursor
+        return moved and (line.endswith(self._tail) or (len(line) >= 3 and self._tail.endswith(line)))
+
+    def _count(self, screen: ScreenSeen) -> int:
+        """How often the text's end is on the screen, across wrapped lines."""
+        return ink("".join(screen.lines)).count(self._tail)
