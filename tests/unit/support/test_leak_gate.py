@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import trio
+
 from tests.support import Home, LeakGate
 
 
