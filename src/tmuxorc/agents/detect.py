@@ -1,4 +1,7 @@
-"""What an agent is doing, folded from evidence.  No I/O and no clock; what no rule recognises is `unknown`, not a guess."""
+"""What an agent is doing, folded from evidence, without I/O or a clock.
+
+What no rule recognises is `unknown`, not a guess.
+"""
 
 import re
 
@@ -23,8 +26,8 @@ STATE_OSC = 7501
 class Detector:
     """The state of one incarnation of an agent.
 
-    `feed` it everything seen; it answers with a `State` when that has changed.  `state` is the current one, `ready` whether
-    the start has ended (ready, or blocked by a dialog, or out of time), `why` the newest evidence of each sort.
+    `feed` it everything seen; it answers with a `State` when that has changed.  `state` is the current one, `ready`
+    whether the start has ended (ready, or blocked by a dialog, or out of time), `why` the newest evidence of each sort.
     """
 
     def __init__(self, kind: Kind) -> None:
@@ -64,7 +67,8 @@ class Detector:
         """Take in one piece of evidence; the new state if it differs from the one before."""
         self._note(evidence)
         state = self._judge()
-        self._ready = self._ready or state.state not in (AgentState.STARTING, AgentState.UNKNOWN) or ReadyTimedOut in self._seen
+        known = state.state not in (AgentState.STARTING, AgentState.UNKNOWN)
+        self._ready = self._ready or known or ReadyTimedOut in self._seen
         changed = (state.state, state.detail) != (self.state.state, self.state.detail)
         self.state = state
         return state if changed else None
@@ -94,7 +98,8 @@ class Detector:
         if self._ready:
             return State(state=AgentState.UNKNOWN, detail="its screen is not one we know", source="screen")
         if ReadyTimedOut in self._seen:
-            return State(state=AgentState.UNKNOWN, detail=f"not ready after {self._kind.ready_timeout_s:g} s", source="clock")
+            waited = f"not ready after {self._kind.ready_timeout_s:g} s"
+            return State(state=AgentState.UNKNOWN, detail=waited, source="clock")
         return State(state=AgentState.STARTING, source="process")
 
     def _foreground(self) -> State | None:

@@ -61,7 +61,7 @@ class ModeChanged(Evidence):
 
 
 class ForegroundSeen(Evidence):
-    """Who is in the foreground of the agent's terminal: the command's name, and whether it is the agent's own process group."""
+    """Who is in the foreground of the agent's terminal: the command's name, and whether it is the agent itself."""
 
     command: str
     own: bool
@@ -75,7 +75,7 @@ class Exited(Evidence):
 
 
 class State(Frozen):
-    """What an agent is doing; `source` says which evidence tells so, `detail` the question, the time limit and the like."""
+    """What an agent is doing; `source` the evidence for it, `detail` the question, the time limit, the reason."""
 
     state: AgentState
     detail: str = ""

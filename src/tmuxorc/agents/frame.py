@@ -40,7 +40,8 @@ def _box(composer: Composer, screen: ScreenSeen, top: int) -> Box | None:
     bottom = next((row for row in range(top + 1, len(lines)) if pattern(composer.end).search(lines[row])), None)
     if bottom is None:
         return None
-    return Box(text=_text(composer, lines[top:bottom]), top=top, bottom=bottom, empty=_is_empty(composer, screen, top, bottom))
+    empty = _is_empty(composer, screen, top, bottom)
+    return Box(text=_text(composer, lines[top:bottom]), top=top, bottom=bottom, empty=empty)
 
 
 def _text(composer: Composer, rows: tuple[str, ...]) -> str:

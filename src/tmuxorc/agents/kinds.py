@@ -1,8 +1,8 @@
-"""The kinds of agents: frozen data decoded from TOML files, those that come with the program and a person's own.
+r"""The kinds of agents: frozen data decoded from TOML files, those that come with the program and a person's own.
 
-A new agent program is a new file in `kinds/`.  Patterns are regular expressions for one screen line without its trailing
-blanks.  Those that tmux itself must check in the same breath as a key (`dialogs`, `composer.empty`, `composer.first`) are POSIX extended
-and Python at once: no ``\\d``, no look-around, no ``(?…)``.
+A new agent program is a new file in `kinds/`.  Patterns are regular expressions for one screen line without its
+trailing blanks.  Those that tmux itself must check in the same breath as a key (`dialogs`, `composer.empty`,
+`composer.first`) are POSIX extended and Python at once: no ``\d``, no look-around, no ``(?…)``.
 """
 
 import os
@@ -86,7 +86,8 @@ class Data(Frozen, forbid_unknown_fields=True):
 class StateRule(Data):
     """One line of evidence: `match` in `region` means `state`.
 
-    `detail` is searched over the whole screen, last line first, for its group ``detail``; without it `match` may have that group.
+    `detail` is searched over the whole screen, last line first, for its group ``detail``; without it `match` may have
+    that group.
     """
 
     state: AgentState
@@ -100,8 +101,8 @@ class Composer(Data):
 
     It starts at the last line matching `first` whose line above matches `above`, and ends before the next line matching
     `end`; what `first` and `rest` match is cut off its lines.  `empty` matches the only line of an empty one, with the
-    cursor in column `cursor_column` from 0.  `collapsed` is what it shows instead of a big paste, matched against its text
-    without blanks.  `entry_first` and `entry_rest` begin the lines of a message that was taken in, in the transcript above.
+    cursor in column `cursor_column` from 0.  `collapsed` is what it shows instead of a big paste, matched against its
+    text without blanks.  `entry_first` and `entry_rest` begin the lines of a message in the transcript above.
     """
 
     first: str
@@ -118,11 +119,11 @@ class Composer(Data):
 class Deliver(Data):
     """How a message is typed.
 
-    `when`: the states in which it may be.  `pause_s` plus `pause_s_per_kib` a KiB lie between the text's appearance and the submit
-    `key`; the text must appear in `shown_within_s`, and leave the composer in `taken_within_s`.  `foreground`: only while
-    the agent itself is in the foreground.  `prompt` must stand left of the cursor.  `queued` matches the footer of a busy
-    agent that keeps the message for later.  A message that matches `special_first` or `special_last` would not
-    be taken as text, and is framed.
+    `when`: the states in which it may be.  `pause_s` plus `pause_s_per_kib` a KiB lie between the text's appearance and
+    the submit `key`; the text must appear in `shown_within_s`, and leave the composer in `taken_within_s`.
+    `foreground`: only while the agent itself is in the foreground.  `prompt` must stand left of the cursor.  `queued`
+    matches the footer of a busy agent that keeps the message for later.  A message that matches `special_first` or
+    `special_last` would not be taken as text, and is framed.
     """
 
     when: tuple[AgentState, ...]
@@ -227,9 +228,13 @@ def _check(path: str, file: KindFile) -> None:
         try:
             re.compile(pattern)
         except re.error as error:
-            raise ConfigError(f"{path}: {key}: not a regular expression: {error}", details={"file": path, "key": key}) from error
+            raise _error(path, key, f"not a regular expression: {error}") from error
     if file.deliver.verify is Verify.COMPOSER and file.composer is None:
-        raise ConfigError(f"{path}: deliver.verify is 'composer', but there is no [composer]", details={"file": path, "key": "composer"})
+        raise _error(path, "composer", "deliver.verify is 'composer', so this table is needed")
+
+
+def _error(path: str, key: str, problem: str) -> ConfigError:
+    return ConfigError(f"{path}: {key}: {problem}", details={"file": path, "key": key})
 
 
 def _patterns(file: KindFile) -> Iterable[tuple[str, str]]:

@@ -7,9 +7,9 @@ from tmuxorc.model import Frozen, Rung
 class Gate(Frozen):
     """What must hold at the moment of the keys; tmux itself checks it in the same batch.
 
-    Beside this the pane must be alive and in no mode.  `shows` and `hides` are patterns (extended POSIX) that some line, or no
-    line, of the visible screen matches.  `cursor` is where (column, row) the cursor must stand.  `foreground` must be the pane's current
-    command, and `marker` its delivery marker, empty if there is none.
+    Beside this the pane must be alive and in no mode.  `shows` and `hides` are patterns (extended POSIX): some line of
+    the visible screen must match each of the former, none any of the latter.  The cursor must stand at `cursor`
+    (column, row), `foreground` be the pane's current command, and `marker` its delivery marker, empty if it has none.
     """
 
     marker: str
@@ -34,7 +34,10 @@ class ReadScreen(Effect):
 
 
 class Paste(Effect):
-    """Paste `data` (bracketed if the program asked for it) and set `marker`, if `gate` holds: answered with whether it did."""
+    """If `gate` holds, paste `data` (bracketed if the program asked for it) and set `marker`.
+
+    Answered with whether it did.
+    """
 
     data: bytes
     gate: Gate
@@ -42,7 +45,7 @@ class Paste(Effect):
 
 
 class Press(Effect):
-    """Press `key` and set `marker`, if `gate` holds: answered with whether it did."""
+    """If `gate` holds, press `key` and set `marker`: answered with whether it did."""
 
     key: str
     gate: Gate

@@ -1,4 +1,4 @@
-"""The word a delivery leaves on its pane: tmux writes it in the same breath as the keys, and it outlives the supervisor."""
+"""The word a delivery leaves on its pane: tmux writes it in the same breath as the keys, and it outlives us."""
 
 import re
 from enum import Enum

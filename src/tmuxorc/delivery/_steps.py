@@ -95,7 +95,7 @@ class Delivery:
         yield from self.hold("the agent ended before the message was submitted: it is sent again")
 
     def refused(self, times: int) -> Steps[ScreenSeen]:
-        """The gate was shut though the screen had looked well: look again at the next change, or soon, then less and less soon."""
+        """The gate was shut though the screen had looked well: look again at the next change, or ever less soon."""
         if times > 5:
             yield from self.hold("the screen keeps changing under the gate")
         return (yield from self.read(min(_LONGEST_RETRY_S, 0.02 * 2**times)))

@@ -1,9 +1,12 @@
 """One message on its way into one agent by keys: gate, paste, look, submit, look again.
 
-Every act on the pane is a compare-and-set: tmux checks the gate (screen, cursor, foreground, and the marker left by the act
-before) and sets the next marker in the same batch as the keys.  Whatever dies between two effects, the next ladder for the
-message reads the marker and goes on from there; no text is pasted twice into one process, and no message submitted twice.
-What cannot be known is `unverified`.
+Every act on the pane is a compare-and-set: tmux checks the gate (screen, cursor, foreground, and the marker left by the
+act before) and sets the next marker in the same batch as the keys.  Whatever dies between two effects, the next ladder
+for the message reads the marker and goes on from there; no text is pasted twice into one process, and no message is
+submitted twice.  What cannot be known is `unverified`.
+
+The rung `staged` is journaled before the submit key: a message not yet staged was certainly not submitted, even if the
+pane, and the marker with it, is lost.
 """
 
 from collections.abc import Generator
@@ -14,7 +17,7 @@ from tmuxorc.delivery._echo import EchoSteps
 from tmuxorc.delivery._effects import Advance, Done, Effect, Paste, Result
 from tmuxorc.delivery._marker import Marker
 from tmuxorc.delivery._steps import Delivery, Steps
-from tmuxorc.errors import LocalProtocolError
+from tmuxorc.errors import DeliveryError
 from tmuxorc.model import MessageView, Rung
 
 
@@ -56,14 +59,14 @@ class Ladder:
     def begin(self) -> Effect:
         """The first effect."""
         if self._steps is not None:
-            raise LocalProtocolError("a ladder begins once")
+            raise DeliveryError("a ladder begins once")
         self._steps = self._run()
         return self._next(None)
 
     def answer(self, result: Result = None) -> Effect:
         """The effect after the one that was answered with `result`."""
         if self._steps is None or isinstance(self._last, Done):
-            raise LocalProtocolError("a ladder that has not begun, or is done, takes no answer")
+            raise DeliveryError("a ladder that has not begun, or is done, takes no answer")
         return self._next(result)
 
     def orphaned(self) -> Advance | None:
@@ -87,7 +90,7 @@ class Ladder:
         mark = delivery.mark
         steps = EchoSteps if delivery.kind.deliver.verify is Verify.ECHO else ComposerSteps
         if mark is None and delivery.rung is Rung.STAGED:
-            return (yield from delivery.settle(Rung.UNVERIFIED, "its pane is gone, and the submit key may have been pressed"))
+            return (yield from delivery.settle(Rung.UNVERIFIED, PANE_GONE))
         if mark is not None and mark.incarnation != delivery.incarnation:
             if mark.stage.pressed:
                 return (yield from delivery.settle(Rung.SUBMITTED, ENDED))
@@ -95,9 +98,10 @@ class Ladder:
         return (yield from steps(delivery).run())
 
 
+PANE_GONE = "its pane is gone, and the submit key may have been pressed"
 ENDED = "submit key pressed; the process ended before more was seen"
 
 
 def resumes(marker: Marker | None, incarnation: str) -> bool:
-    """Whether what `marker` says was typed is still in the process `incarnation`, or was submitted: it must be followed up."""
+    """Whether a delivery must be followed up: its text is in the process `incarnation`, or was submitted to any."""
     return marker is not None and (marker.incarnation == incarnation or marker.stage.pressed)

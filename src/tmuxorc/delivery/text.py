@@ -18,7 +18,10 @@ _NAMES = {"\x00": "NUL", "\x08": "backspace", "\r": "a carriage return", "\x1b":
 
 
 class TextError(DeliveryError):
-    """The text cannot be a message; `code` is one of ``message_empty message_too_large message_control message_surrogate``."""
+    """The text cannot be a message.
+
+    `code` is one of ``message_empty``, ``message_too_large``, ``message_control``, ``message_surrogate``.
+    """
 
     exit_status = ExitStatus.REFUSED
 
@@ -30,8 +33,8 @@ class TextError(DeliveryError):
 def check_text(text: str) -> str:
     """The text as it will be delivered, or `TextError`.
 
-    Tabs and newlines are kept.  A CR LF pair becomes LF, for a terminal cannot be given the difference; any other control
-    character would act on the agent's terminal and is refused, as are lone surrogates, which no terminal can be given.
+    Tabs and newlines are kept.  A CR LF pair becomes LF, for a composer cannot be given the difference; any other
+    control character would act on the agent's terminal and is refused, as are lone surrogates, which are no text.
     """
     text = text.replace("\r\n", "\n")
     if not text.strip():
@@ -63,8 +66,8 @@ def _code(found: re.Match[str]) -> str:
 def framed(kind: Kind, message: MessageView) -> str:
     """The text to paste.
 
-    Another agent's message gets a first line ``[m-17 from main/bob]``, and a person's too if `kind` would take its first
-    character for a command; a last line ``[end of m-17]`` follows what would change the submit key's meaning.
+    Another agent's message gets a first line ``[m-17 from main/bob]``, and a person's too if `kind` would take its
+    first character for a command; a last line ``[end of m-17]`` follows what would change the submit key's meaning.
     """
     deliver, text = kind.deliver, message.text
     if deliver.frame is Frame.NEVER:

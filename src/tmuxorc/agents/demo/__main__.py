@@ -6,7 +6,7 @@ import signal
 import sys
 import termios
 import time
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tmuxorc.agents.demo._keys import KeyReader
 from tmuxorc.agents.demo._paint import changes, paint
@@ -33,7 +33,7 @@ class Program:
         self._wake, wake_write = os.pipe()
         os.set_blocking(wake_write, False)
         os.set_blocking(self._wake, False)
-        signal.signal(signal.SIGWINCH, lambda *_: None)
+        signal.signal(signal.SIGWINCH, _no_op)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
     def run(self) -> NoReturn:
@@ -105,7 +105,8 @@ class Program:
         """Begin again in this process, slowly."""
         write("\x1b[?2004l\x1b[2J")
         arguments = [a for a in sys.argv[1:] if not a.startswith("--start-delay")]
-        os.execv(sys.executable, [sys.executable, "-I", "-m", __package__ or "", f"--start-delay={argument}", *arguments])
+        again = [sys.executable, "-I", "-m", "tmuxorc.agents.demo", f"--start-delay={argument}", *arguments]
+        os.execv(sys.executable, again)
 
     def _act_title(self, argument: str) -> None:
         write(f"\x1b]2;{argument}\x07")
@@ -129,6 +130,10 @@ class Program:
             os.close(descriptor)
 
 
+def _no_op(number: int, frame: object) -> None:
+    """Let the signal wake the loop, which is all it is for."""
+
+
 def write(text: str) -> None:
     """All of `text` to the terminal; what cannot be encoded becomes a question mark."""
     data = text.encode("utf-8", "replace")
@@ -140,19 +145,18 @@ def leave(status: int, last_words: str = "") -> NoReturn:
     """End now, with the terminal as it was found."""
     try:
         write(f"\x1b[?2004l\x1b[?25h\x1b[999;1H\n{last_words}")
-        if _saved_modes is not None:
-            termios.tcsetattr(0, termios.TCSADRAIN, _saved_modes)
+        if modes := _SAVED_MODES:
+            termios.tcsetattr(0, termios.TCSADRAIN, modes[0])
     finally:
         os._exit(status & 255)
 
 
-_saved_modes: list[object] | None = None
+_SAVED_MODES: list[list[Any]] = []
 
 
 def raw_mode() -> None:
     """Every key at once and unchanged; output is left alone but for newlines."""
-    global _saved_modes
-    _saved_modes = termios.tcgetattr(0)
+    _SAVED_MODES.append(termios.tcgetattr(0))
     modes = termios.tcgetattr(0)
     modes[0] &= ~(termios.ICRNL | termios.INLCR | termios.IXON | termios.ISTRIP | termios.BRKINT)
     modes[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN)

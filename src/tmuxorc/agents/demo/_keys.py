@@ -26,8 +26,8 @@ def decode(data: bytes) -> str:
 class KeyReader:
     """Cut the input stream into keys, wherever a read happens to end.
 
-    An Enter that comes in the same read as the end of a paste belongs to the paste, as in the real programs: `feed` gives
-    it as ``newline``.
+    An Enter that comes in the same read as the end of a paste belongs to the paste, as in the real programs: `feed`
+    gives it as ``newline``.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,7 @@
-"""The demo agent's picture: a session and a size in, rows of text and a cursor out; and the bytes that change one picture into the next."""
+"""The demo agent's picture: a session and a size in, rows of text and a cursor out.
+
+Also the bytes that change one picture into the next, so that a turning spinner costs a few bytes a frame.
+"""
 
 from tmuxorc.agents.demo._session import FRAME_S, SPINNER, Dialog, Session
 
@@ -38,7 +41,8 @@ def wrap(text: str, columns: int) -> list[str]:
     """`text` cut into rows of at most `columns` cells; at least one row."""
     if text.isascii():
         return [text[i : i + columns] for i in range(0, len(text), columns)] or [""]
-    rows, row, used = [], "", 0
+    rows: list[str] = []
+    row, used = "", 0
     for char in text:
         cells = _cells(char)
         if used + cells > columns:

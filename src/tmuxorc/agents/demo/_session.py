@@ -9,6 +9,7 @@ Act = tuple[str, str]
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAME_S = 0.1
+GREETING = ("demo agent", "send it: work N, ask WHAT, limit N, crash, exit N, hang, spin, echo TEXT", "")
 _BIG_PASTE = 2000
 _MANY_LINES = 20
 _TRANSCRIPT = 400
@@ -28,7 +29,7 @@ class Session:
     """The agent's whole state.  `think_s` is how long an ordinary message keeps it busy."""
 
     def __init__(self, *, think_s: float = 0.2, trust: bool = False) -> None:
-        self.transcript: list[str] = ["demo agent", "send it: work N, ask WHAT, limit N, crash, exit N, hang, spin, echo TEXT", ""]
+        self.transcript: list[str] = list(GREETING)
         self.composer: list[str] = []
         self.queue: list[str] = []
         self.dialog = Dialog("Trust this folder?", "Trust: the files here", [], ["exit 1"]) if trust else None
@@ -178,7 +179,8 @@ class Session:
 
     def _do_ask(self, rest: str, now: float) -> None:
         what = rest or "rm -rf build"
-        self.dialog = Dialog("Permission needed", f"Run: {what}", ["work 0.2", f"say ran: {what}"], [f"say refused: {what}"])
+        yes, no = ["work 0.2", f"say ran: {what}"], [f"say refused: {what}"]
+        self.dialog = Dialog("Permission needed", f"Run: {what}", yes, no)
 
     def _do_say(self, rest: str, now: float) -> None:
         self.say("● " + rest, "")
@@ -254,6 +256,6 @@ def _collapsed(text: str) -> str:
 
 def _number(text: str, default: float) -> float:
     try:
-        return max(0.0, float(text.split()[0]))
+        return max(0.0, float(text.split(maxsplit=1)[0]))
     except (ValueError, IndexError):
         return default
