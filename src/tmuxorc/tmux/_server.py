@@ -4,6 +4,7 @@ The hub is found by our own option, never by its name.  What we rely on is set o
 server that is ours alone gets a global option.
 """
 
+import os
 import re
 
 import libtmux
@@ -20,9 +21,20 @@ _ATTEMPTS = 50
 
 def ensure_hub(endpoint: Endpoint, instance: str, size: tuple[int, int], history_limit: int) -> str:
     """The id of the instance's hub session, made if it is missing, with its server."""
+    _make_directory(os.path.dirname(endpoint.socket_path))
     server = libtmux.Server(socket_path=endpoint.socket_path, config_file=endpoint.config, tmux_bin=endpoint.binary)
     found = _find_hub(server, instance)
     return found if found is not None else _create_hub(server, endpoint, instance, size, history_limit)
+
+
+def _make_directory(path: str) -> None:
+    """What tmux does itself for ``-L``, but not for ``-S``: before its first server there is no directory."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise TmuxRefused(f"cannot make the directory of tmux's sockets, {path}: {error.strerror}") from error
 
 
 def _find_hub(server: libtmux.Server, instance: str) -> str | None:
