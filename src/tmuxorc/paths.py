@@ -120,6 +120,11 @@ def tmux_socket_dir(environ: Mapping[str, str] = os.environ) -> str:
     return f"{os.path.realpath(base)}/tmux-{os.getuid()}"
 
 
+def make_tmux_socket_dir(socket_path: str) -> str:
+    """Create the directory of a tmux socket, as tmux itself does only when it is told a name and not a path."""
+    return check_private(_make_dirs(os.path.dirname(socket_path)))
+
+
 def check_socket_path(path: str, hint: str) -> str:
     """Return `path` if the kernel can bind a Unix socket there; raise `ConfigError` with `hint` if it is too long."""
     size = len(os.fsencode(path))

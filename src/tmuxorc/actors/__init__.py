@@ -45,6 +45,7 @@ from tmuxorc.actors._spec import ChildSpec as ChildSpec
 from tmuxorc.actors._spec import ChildStatus as ChildStatus
 from tmuxorc.actors._spec import SupervisorSpec as SupervisorSpec
 from tmuxorc.actors._supervisor import Supervisor as Supervisor
+from tmuxorc.actors._supervisor import supervisor_child as supervisor_child
 from tmuxorc.actors._system import System as System
 from tmuxorc.actors._system import open_system as open_system
 from tmuxorc.model import AutoShutdown as AutoShutdown

@@ -63,7 +63,7 @@ class ActorContext:
     def defer(self) -> "Reply":
         """Take over the answer to the current call: what `handle` returns is then ignored.
 
-        For a cast it gives a reply nobody waits for.  An answer still open when the incarnation ends fails with `ActorDied`.
+        For a cast it gives a reply nobody waits for.  One still open when the incarnation ends fails with `ActorDied`.
         """
         raise NotImplementedError
 
@@ -77,13 +77,13 @@ class Actor:
     async def start(self, ctx: ActorContext) -> None:
         """Get ready; returning acknowledges the start (S4), raising is `StartFailed`.
 
-        May be cancelled (a stop overtakes it); then it cleans up after itself, for `stop` is called only once it was up.
+        A stop overtakes it by cancelling it; it then cleans up after itself, for `stop` is only called once it was up.
         """
 
     async def handle(self, message: object, ctx: ActorContext) -> object:
         """Take in one message; what is returned answers a call.
 
-        A `TmuxOrcError` raised during a call is its answer (S23).  Any other exception ends the incarnation as `Failed`.
+        A `TmuxOrcError` raised during a call is its answer (S23).  Anything else raised ends the incarnation: `Failed`.
         """
         raise UsageError(f"{ctx.path} does not understand {type(message).__name__}")
 

@@ -89,6 +89,6 @@ class GaveUp(ActorError):
     code = "reached_max_restart_intensity"
 
     def __init__(self, path: str, intensity: int, period_s: float, reason: ExitReason) -> None:
-        super().__init__(f"{path} gave up: more than {intensity} restarts within {period_s:g} s; the last was for: {reason}")
+        super().__init__(f"{path} gave up: over {intensity} restarts within {period_s:g} s; last cause: {reason}")
         self.path = path
         self.reason = reason

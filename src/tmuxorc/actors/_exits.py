@@ -6,7 +6,7 @@ import msgspec
 
 
 class Exit(msgspec.Struct, frozen=True):
-    """Base of the exit reasons; `name` is the stable word for it, `abnormal` what a `transient` child restarts after."""
+    """Base of the exit reasons; `name` is its stable word, `abnormal` what a `transient` child restarts after."""
 
     name: ClassVar[str]
     abnormal: ClassVar[bool] = True

@@ -17,7 +17,6 @@ from tmuxorc.actors._exits import (
     Finished,
     Killed,
     StartFailed,
-
     Stopped,
     describe,
     root_cause,
@@ -118,9 +117,11 @@ class Incarnation(ActorContext):
         return isinstance(self._actor, Host)
 
     def spawn(self, async_fn: Callable[[*Ts], Awaitable[object]], *args: *Ts) -> None:
-        if self._nursery is None or self._cleaning:
+        nursery = self._nursery
+        if nursery is None or self._cleaning:
             raise RuntimeError(f"{self} has ended and can own no more tasks")
-        self.runtime.context_of(self.cell).run(self._nursery.start_soon, async_fn, *args)
+        # In a context of the actor's, whoever's task it is that asks for the spawn.
+        self.runtime.context_of(self.cell).run(lambda: nursery.start_soon(async_fn, *args))
 
     def exit(self, reason: ExitReason) -> None:
         if self._asked is None:
@@ -188,7 +189,7 @@ class Incarnation(ActorContext):
                     self._nursery = nursery
                     await self._serve()
                     nursery.cancel_scope.cancel()
-        except Exception as exception:
+        except Exception as exception:  # noqa: BLE001  (the firewall)
             return self._reason_for(root_cause(exception))
         return self._asked or Finished()
 
@@ -237,7 +238,7 @@ class Incarnation(ActorContext):
         try:
             with self._cleanup_scope:
                 await actor.stop(reason)
-        except Exception as exception:
+        except Exception as exception:  # noqa: BLE001  (the firewall)
             error = root_cause(exception)
         if isinstance(reason, Stopped) and error is not None:
             return Failed(error)
@@ -280,5 +281,3 @@ def _is_cancellation(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return any(_is_cancellation(inner) for inner in error.exceptions)
     return isinstance(error, trio.Cancelled)
-
-

@@ -15,11 +15,11 @@ from tmuxorc.actors._errors import CallTimeout
 class Reply:
     """The answer to one call.  It is settled once; whatever comes later is dropped."""
 
-    __slots__ = ("_error", "_open", "_task", "_value", "settled")
+    __slots__ = ("_error", "_task", "_unsettled", "_value", "settled")
 
     def __init__(self) -> None:
         self.settled = False
-        self._open: set[Reply] | None = None
+        self._unsettled: set[Reply] | None = None
         self._value: object = None
         self._error: BaseException | None = None
         self._task: trio.lowlevel.Task | None = None
@@ -36,16 +36,16 @@ class Reply:
             self._error = error
             self._settle()
 
-    def track(self, open: "set[Reply]") -> None:
-        """Be a member of `open` until settled."""
+    def track(self, unsettled: "set[Reply]") -> None:
+        """Be a member of `unsettled` until settled."""
         if not self.settled:
-            self._open = open
-            open.add(self)
+            self._unsettled = unsettled
+            unsettled.add(self)
 
     def _close(self) -> None:
         self.settled = True
-        if self._open is not None:
-            self._open.discard(self)
+        if self._unsettled is not None:
+            self._unsettled.discard(self)
 
     def _settle(self) -> None:
         self._close()
@@ -201,4 +201,5 @@ class Mailbox:
         return left
 
     def __repr__(self) -> str:
-        return f"<Mailbox control={len(self._control)} user={len(self._user)}/{self.capacity} blocked={len(self._blocked)}>"
+        lanes = f"control={len(self._control)} user={len(self._user)}/{self.capacity}"
+        return f"<Mailbox {lanes} blocked={len(self._blocked)}>"

@@ -62,7 +62,7 @@ current: ContextVar[Cell | None] = ContextVar("current actor", default=None)
 
 
 class ActorStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """A momentary look at an actor: `alive` tells whether an incarnation takes messages now, `handled` counts its own."""
+    """A momentary look at an actor: `alive` if an incarnation takes messages now, `handled` counts those it read."""
 
     path: str
     generation: int
@@ -101,8 +101,8 @@ class Ref:
     async def call(self, request: Request[R], *, timeout_s: float) -> R:
         """Send a request and wait for the answer (S20).
 
-        Raises what the actor answered with, `ActorDied` the moment it ends or if it is not running, `MailboxFull` at once
-        unless the caller is above it, `CallTimeout`, and `CallDirectionError` for a call to oneself or upwards (S18).
+        Raises what the actor answered with; `ActorDied` if it is not running or the moment it ends; `MailboxFull` at
+        once unless the caller is above it; `CallTimeout`; `CallDirectionError` for a call to oneself or upwards (S18).
         """
         if not 0 <= timeout_s < math.inf:
             raise ValueError("a call needs a timeout in seconds, 0 or more")
@@ -114,7 +114,7 @@ class Ref:
         return cast(R, await reply.wait(self.path, timeout_s))
 
     async def cast(self, message: object) -> None:
-        """Send without an answer.  A sender above waits for room in a full lane; to any other it is `MailboxFull` (S18)."""
+        """Send without an answer.  In a full lane a sender above waits for room, any other gets `MailboxFull` (S18)."""
         mailbox = self._mailbox(message)
         if mailbox is None or not self._is_below_sender():
             await trio.lowlevel.checkpoint()

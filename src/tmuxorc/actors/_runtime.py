@@ -1,4 +1,4 @@
-"""What all actors of one system share: the registry of places, dead letters, the event stream, and how tasks are born."""
+"""What all actors of one system share: the registry of places, dead letters, the event stream, the birth of tasks."""
 
 import contextvars
 import itertools
@@ -100,7 +100,8 @@ class Runtime:
         A system task, not one in a nursery of its supervisor: a nursery waits for its tasks without a limit, and a
         supervisor must be able to leave a leaked one behind (S5).  Everything that ends a task is in `Incarnation`.
         """
-        trio.lowlevel.spawn_system_task(incarnation.run, name=str(incarnation), context=self.context_of(incarnation.cell))
+        context = self.context_of(incarnation.cell)
+        trio.lowlevel.spawn_system_task(incarnation.run, name=str(incarnation), context=context)
 
 
 def _nothing() -> None:

@@ -1,8 +1,8 @@
 """The order in which a supervisor's children stop and start.
 
-Children are not started and stopped by scripts that would have to be interrupted.  What is wanted of each child stands in
-its record (`Child.due`, `Child.doomed`), and `_advance` takes every step that order allows now.  So whoever changes what is
-wanted overtakes whatever is under way.
+Children are not started and stopped by scripts that would have to be interrupted.  What is wanted of each child stands
+in its record (`Child.due`, `Child.doomed`), and `_advance` takes every step that order allows now.  So whoever changes
+what is wanted overtakes whatever is under way.
 """
 
 import math
@@ -44,9 +44,7 @@ class Stamp(TypedDict):
 class Sequence:
     """The children of one supervisor, and the steps towards what is wanted of them."""
 
-    def __init__(
-        self, spec: SupervisorSpec, *, path: str, random: Callable[[], float], kill_limit_s: float
-    ) -> None:
+    def __init__(self, spec: SupervisorSpec, *, path: str, random: Callable[[], float], kill_limit_s: float) -> None:
         self.spec = spec
         self.path = path
         self.phase = Phase.STARTING

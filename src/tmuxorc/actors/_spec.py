@@ -31,8 +31,8 @@ class Backoff(msgspec.Struct, frozen=True):
     """How long to wait before the next restart of a child that keeps ending (S10).
 
     The first `immediate` restarts of a streak come at once, the n-th after those waits
-    ``min(cap_s, base_s * 2**(n-1)) * (1 + jitter * u)`` with `u` drawn from [0, 1).  After `max_streak` restarts in a row
-    the next end puts the child into quarantine (0: never).  `stable_after_s` seconds up clear the streak.
+    ``min(cap_s, base_s * 2**(n-1)) * (1 + jitter * u)`` with `u` drawn from [0, 1).  After `max_streak` restarts in a
+    row the next end puts the child into quarantine (0: never).  `stable_after_s` seconds up clear the streak.
     """
 
     base_s: float = 1.0
@@ -61,8 +61,8 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     `start` makes a fresh actor for every incarnation; it and the actor's own `start` share `start_timeout_s`.
     `shutdown_s` is how long the child may take to stop: 0 kills it at once, ``inf`` waits (right for supervisors only).
-    A `significant` child takes part in its supervisor's `auto_shutdown`.  With `desired` stopped the child is registered
-    but not started.  `mailbox` bounds the user lane.  `generation` is the last one used in an earlier life of the process.
+    A `significant` child takes part in its supervisor's `auto_shutdown`.  With `desired` stopped the child is
+    registered but not started.  `mailbox` bounds the user lane.  `generation` is the last one used before.
     """
 
     id: str
@@ -87,7 +87,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SupervisorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A supervisor and the children it starts with (S4, S8, S9, S12): more than `intensity` restarts in `period_s` end it."""
+    """A supervisor and its first children (S4, S8, S9, S12); more than `intensity` restarts in `period_s` end it."""
 
     strategy: Strategy = Strategy.ONE_FOR_ONE
     intensity: int = 3
@@ -120,7 +120,7 @@ class ChildStatus(str, Enum):
 
 
 class ChildInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a supervisor tells of a child; `restarts` counts those nobody asked for, `restart_at` is None unless waiting."""
+    """What a supervisor tells of a child; `restarts` counts those nobody asked for, `restart_at` is for one waiting."""
 
     id: str
     status: ChildStatus

@@ -1,12 +1,13 @@
 """A supervisor as an actor: the shell that carries out what `SupervisorCore` decides."""
 
 import itertools
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import trio
 
-from tmuxorc.actors._actor import ActorContext, Host
+from tmuxorc.actors._actor import Actor, ActorContext, Host
 from tmuxorc.actors._core import SupervisorCore
 from tmuxorc.actors._effects import (
     Abandon,
@@ -23,12 +24,13 @@ from tmuxorc.actors._effects import (
     Settle,
 )
 from tmuxorc.actors._exits import ExitReason, Killed, StartFailed
-from tmuxorc.actors._incarnation import Ending, Gone, Incarnation, Report, Up
+from tmuxorc.actors._incarnation import Ending, Incarnation, Report, Up
 from tmuxorc.actors._letters import DeadReason
 from tmuxorc.actors._mailbox import Envelope, Reply, Tick
 from tmuxorc.actors._ref import Cell, ListChildren, Order
 from tmuxorc.actors._sequence import Phase
 from tmuxorc.actors._spec import ChildSpec, ChildStatus, SupervisorSpec
+from tmuxorc.model import Restart
 
 AT_REST = frozenset((ChildStatus.STOPPED, ChildStatus.EXITED, ChildStatus.QUARANTINED))
 
@@ -149,22 +151,31 @@ class Supervisor(Host):
                 self._context.runtime.emit(effect.event)
             case Settle():
                 self._settle(effect)
-            case Launch():
-                self._launch(effect)
+            case Launch() | Halt() | Kill() | Abandon():
+                self._act_on(effect)
             case Register():
-                self._cells[effect.id] = self._context.runtime.enroll(self._context.cell, effect.id, next(self._orders))
-            case Halt():
-                self._incarnations[effect.id].halt()
-            case Kill():
-                self._incarnations[effect.id].kill(effect.reason)
-            case Abandon():
-                self._abandon(self._incarnations.pop(effect.id))
+                self._register(effect.id)
             case Forget():
                 self._forget(effect.id)
             case End():
                 self._context.exit(effect.reason)
             case Ready():
                 pass
+
+    def _act_on(self, effect: Launch | Halt | Kill | Abandon) -> None:
+        match effect:
+            case Launch():
+                self._launch(effect)
+            case Halt():
+                self._incarnations[effect.id].halt()
+            case Kill():
+                self._incarnations[effect.id].kill(effect.reason)
+            case Abandon():
+                self._abandon(self._incarnations.pop(effect.id))
+
+    def _register(self, id: str) -> None:
+        context = self._context
+        self._cells[id] = context.runtime.enroll(context.cell, id, next(self._orders))
 
     def _settle(self, effect: Settle) -> None:
         reply = effect.order
@@ -222,6 +233,15 @@ class Supervisor(Host):
             incarnation.kill(Killed())
         for cell in self._cells.values():
             self._context.runtime.drop(cell)
+
+
+def supervisor_child(id: str, spec: SupervisorSpec, *, restart: Restart = Restart.PERMANENT) -> ChildSpec:
+    """A supervisor as a child of another: it may take all the time its own children may take."""
+
+    async def start() -> Actor:
+        return Supervisor(spec)
+
+    return ChildSpec(id=id, start=start, restart=restart, shutdown_s=math.inf, start_timeout_s=math.inf)
 
 
 def _now() -> Instant:

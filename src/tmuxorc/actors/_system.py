@@ -1,6 +1,5 @@
 """A whole tree of actors, from its root's start to its end in order."""
 
-import math
 import random as _random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -8,7 +7,6 @@ from datetime import UTC, datetime
 
 import trio
 
-from tmuxorc.actors._actor import Actor
 from tmuxorc.actors._errors import NoSuchActor
 from tmuxorc.actors._events import ChildExited, ChildStarted, ChildStartFailed, LifecycleEvent
 from tmuxorc.actors._exits import ExitReason, Failed, StartFailed
@@ -17,8 +15,8 @@ from tmuxorc.actors._letters import DeadLetters, DeadReason
 from tmuxorc.actors._ref import Ref, SupervisorRef
 from tmuxorc.actors._runtime import ROOT, Runtime
 from tmuxorc.actors._sequence import KILL_LIMIT_S
-from tmuxorc.actors._spec import ChildSpec, SupervisorSpec
-from tmuxorc.actors._supervisor import Supervisor
+from tmuxorc.actors._spec import SupervisorSpec
+from tmuxorc.actors._supervisor import supervisor_child
 
 
 class System:
@@ -42,10 +40,7 @@ class System:
         self.root = SupervisorRef(self._runtime, ROOT)
 
     def _make_root(self, spec: SupervisorSpec) -> Incarnation:
-        async def start() -> Actor:
-            return Supervisor(spec)
-
-        child = ChildSpec(id="root", start=start, shutdown_s=math.inf, start_timeout_s=math.inf)
+        child = supervisor_child("root", spec)
         return Incarnation(self._runtime, self._runtime.cells[ROOT], child, 1, self._hear)
 
     def __repr__(self) -> str:
@@ -144,11 +139,11 @@ async def open_system(
 ) -> AsyncGenerator[System, None]:
     """Run a tree of actors for the length of a block.
 
-    Entering waits until all children of `spec` are up, and raises the error of the first that fails.  Leaving, also by an
-    exception or a cancellation, stops them in reverse order, each within its own `shutdown_s`; a root that failed and was
-    not waited for raises its error then.  `on_event` is called synchronously with every lifecycle event (S24).  `random`
-    gives the jitter.  `kill_limit_s`: what a cancelled actor may take to clean up before it is cancelled for good, and then
-    to react, before it counts as leaked.
+    Entering waits until all children of `spec` are up, and raises the error of the first that fails.  Leaving, also by
+    an exception or a cancellation, stops them in reverse order, each within its own `shutdown_s`; a root that failed
+    and was not waited for raises its error then.  `on_event` is called synchronously with every lifecycle event (S24).
+    `random` gives the jitter.  `kill_limit_s`: what a cancelled actor may take to clean up before it is cancelled for
+    good, and then to react, before it counts as leaked.
     """
     system = System(spec, on_event=on_event, random=random, kill_limit_s=kill_limit_s)
     await system.launch()

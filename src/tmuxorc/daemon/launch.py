@@ -96,10 +96,10 @@ def stop(paths: Paths, *, agents: bool = False, timeout_s: float = STOP_S) -> Do
     raise TimedOutError(f"the supervisor (pid {pid}) cannot be ended", hint=f"see why: ps -o stat,wchan -p {pid}")
 
 
-def restart(paths: Paths, *, timeout_s: float = START_S) -> bool:
+def restart(paths: Paths, *, timeout_s: float = START_S, program: Sequence[str] = PROGRAM) -> bool:
     """Stop the supervisor if there is one, and start it; agents stay.  True if one was running.  Raises as both do."""
     was_running = stop(paths).changed
-    ensure_running(paths, timeout_s=timeout_s)
+    ensure_running(paths, timeout_s=timeout_s, program=program)
     return was_running
 
 

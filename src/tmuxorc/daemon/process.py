@@ -20,18 +20,22 @@ from tmuxorc.daemon import lock
 from tmuxorc.daemon.log import LogFile
 from tmuxorc.daemon.readiness import Starter
 from tmuxorc.errors import ConfigError, ConflictError, TimedOutError, TmuxOrcError, cause_of
+from tmuxorc.model import Frozen
 from tmuxorc.paths import Paths, find_paths
 
 log = logging.getLogger(__name__)
 
-HANDOVER_S = 10.0
-"""How long a new supervisor waits for the one before it to end, in seconds."""
 
-READY_S = 60.0
-"""How long the app may take to become ready, in seconds."""
+class Limits(Frozen):
+    """How long things may take, in seconds.
 
-STOP_S = 10.0
-"""What the app gets beyond ``daemon.drain_s`` after a signal before it is cancelled, in seconds."""
+    `handover_s`: the supervisor before this one to end; `ready_s`: the app to become ready; `stop_s`: the app to end
+    after a signal, beyond ``daemon.drain_s``.
+    """
+
+    handover_s: float = 10.0
+    ready_s: float = 60.0
+    stop_s: float = 10.0
 
 
 class App(Protocol):
@@ -43,7 +47,7 @@ class App(Protocol):
         """Run until told to end; a TmuxOrcError raised before `ready` is what the starting command shows."""
 
 
-def main(arguments: Sequence[str], load_app: Callable[[], App]) -> int:
+def main(arguments: Sequence[str], load_app: Callable[[], App], limits: Limits = Limits()) -> int:
     """Run the supervisor of an instance with the app that `load_app` imports; returns the exit status.
 
     With ``--detach LOCK`` the process leaves the caller's session, and standard output is the pipe for the verdict.
@@ -51,7 +55,7 @@ def main(arguments: Sequence[str], load_app: Callable[[], App]) -> int:
     options = _parse(arguments)
     starter = Starter() if options.detach is None else _detach(options.detach)
     try:
-        _supervise(find_paths(options.instance), load_app, starter)
+        _supervise(find_paths(options.instance), load_app, starter, limits)
     except Exception as error:  # noqa: BLE001 - the last one there is: told, logged, and the exit status
         return _end(error, starter)
     log.info("stopped")
@@ -87,21 +91,21 @@ def _detach(start_lock: int) -> Starter:
     return Starter(os.dup(1), start_lock)
 
 
-def _supervise(paths: Paths, load_app: Callable[[], App], starter: Starter) -> None:
+def _supervise(paths: Paths, load_app: Callable[[], App], starter: Starter, limits: Limits) -> None:
     paths.make_runtime_dir()
     paths.make_state_dir()
-    _take_lock(paths)
+    _take_lock(paths, limits.handover_s)
     log_file = _open_log(paths.log)
     settings = load_settings(paths.config_file)
     log_file.limit(settings.log.max_bytes, settings.log.backups)
     logging.getLogger().setLevel(settings.log.level.upper())
     log.info("starting", extra={"pid": os.getpid(), "version": __version__, "instance": paths.instance})
-    trio.run(_live, load_app(), paths, settings, starter, log_file)
+    trio.run(_live, load_app(), paths, settings, starter, log_file, limits)
 
 
-def _take_lock(paths: Paths) -> int:
+def _take_lock(paths: Paths, handover_s: float) -> int:
     """Become the instance's one supervisor, for the life of the process."""
-    descriptor = lock.acquire(paths.lock, HANDOVER_S)
+    descriptor = lock.acquire(paths.lock, handover_s)
     if descriptor is None:
         raise _already_running(paths)
     lock.sign(descriptor)
@@ -120,9 +124,11 @@ def _open_log(path: str) -> LogFile:
     return log_file
 
 
-async def _live(app: App, paths: Paths, settings: Settings, starter: Starter, log_file: LogFile) -> None:
+async def _live(
+    app: App, paths: Paths, settings: Settings, starter: Starter, log_file: LogFile, limits: Limits
+) -> None:
     shutdown = trio.Event()
-    starting = trio.CancelScope(deadline=trio.current_time() + READY_S)
+    starting = trio.CancelScope(deadline=trio.current_time() + limits.ready_s)
     failure: Exception | None = None
 
     def ready() -> None:
@@ -131,7 +137,7 @@ async def _live(app: App, paths: Paths, settings: Settings, starter: Starter, lo
         starter.ready()
 
     async with trio.open_nursery() as nursery:
-        grace_s = settings.daemon.drain_s + STOP_S
+        grace_s = settings.daemon.drain_s + limits.stop_s
         await nursery.start(_heed_signals, shutdown, log_file, nursery.cancel_scope, grace_s)
         try:
             with starting:
@@ -140,7 +146,7 @@ async def _live(app: App, paths: Paths, settings: Settings, starter: Starter, lo
             failure = error
         nursery.cancel_scope.cancel()
     if starting.cancelled_caught:
-        raise TimedOutError(f"the supervisor was not ready after {READY_S:g} s")
+        raise TimedOutError(f"the supervisor was not ready after {limits.ready_s:g} s")
     if failure is not None:
         raise failure
 

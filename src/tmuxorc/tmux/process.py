@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import trio
 
@@ -64,6 +64,26 @@ def find_marked(variable: str, value: str) -> tuple[Process, ...]:
     """Processes of ours that started with ``variable=value`` in their environment, wherever they have gone since."""
     needle = os.fsencode(f"{variable}={value}")
     return tuple(process for process in all_processes() if needle in _environment(process.pid))
+
+
+def is_reaped(pid: int) -> bool:
+    """Whether no process has this pid, not even one that has ended and waits for its parent to ask how."""
+    if pid <= 0:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
+
+
+def nudge(pid: int) -> None:
+    """Make process `pid` look for children that have ended."""
+    if pid > 1:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGCHLD)
 
 
 class ProcessWatch:
@@ -129,10 +149,10 @@ def _is_same(process: Process) -> bool:
 
 def _signal_all(processes: Iterable[Process], number: signal.Signals) -> None:
     for process in reversed(list(processes)):
-        _signal(process, number)
+        send_signal(process, number)
 
 
-def _signal(process: Process, number: signal.Signals) -> None:
+def send_signal(process: Process, number: signal.Signals) -> None:
     handle = _open_handle(process.pid)
     if handle < 0:
         return

@@ -1,0 +1,139 @@
+"""What an agent's actor types: it performs the effects of the delivery ladder, one message at a time."""
+
+import trio
+
+from tmuxorc.actors._observe import Observer
+from tmuxorc.actors.services import Services
+from tmuxorc.agents.evidence import ScreenSeen
+from tmuxorc.agents.kinds import Kind
+from tmuxorc.delivery import (
+    Advance,
+    Done,
+    Effect,
+    Hold,
+    Ladder,
+    Outbox,
+    Paste,
+    Press,
+    ReadScreen,
+    Result,
+    Wait,
+)
+from tmuxorc.delivery.condition import condition
+from tmuxorc.model import AgentState, MessageView, Rung
+from tmuxorc.tmux import PaneInfo
+
+
+class Courier:
+    """Delivers one incarnation's messages, in their order, one under way at a time."""
+
+    def __init__(
+        self, services: Services, address: str, kind: Kind, pane: PaneInfo, generation: int, observer: Observer
+    ) -> None:
+        self._services = services
+        self._address = address
+        self._kind = kind
+        self._pane = pane
+        self._incarnation = f"{generation}.{pane.pid}"
+        self._observer = observer
+        self._outbox: Outbox | None = None
+        self._new_mail = trio.Event()
+        self._held: tuple[str, str] | None = None
+        self._seen = 0
+
+    # --- from the post ---
+
+    def take_in(self, message: MessageView) -> None:
+        """One more message, behind the others."""
+        if self._outbox is not None:
+            self._outbox.add(message)
+        self._new_mail.set()
+
+    def give_back(self, message_id: str) -> bool:
+        """Take a message out again if nothing of it has been typed."""
+        return self._outbox is not None and self._outbox.take_out(message_id)
+
+    # --- the task ---
+
+    async def run(self) -> None:
+        """Deliver what waits whenever the agent can take it; for ever."""
+        options = await self._services.tmux.get_options(self._pane.pane_id)
+        with self._services.post.receiving(self._address, self):
+            self._outbox = Outbox(
+                self._kind,
+                incarnation=self._incarnation,
+                marker=options.get("delivery", ""),
+                messages=self._services.post.waiting(self._address),
+            )
+            while True:
+                await self._deliver_next(self._outbox)
+
+    async def _deliver_next(self, outbox: Outbox) -> None:
+        changed = self._observer.change()
+        ladder = outbox.begin(self._observer.detector.state, self._observer.own_command)
+        if ladder is not None:
+            await self._climb(outbox, ladder)
+        elif outbox.waiting:
+            await self._say_why(outbox)
+            await self._wait(changed)
+        else:
+            await self._wait(self._new_mail)
+
+    async def _wait(self, changed: trio.Event) -> None:
+        await changed.wait()
+        self._new_mail = trio.Event()
+
+    async def _say_why(self, outbox: Outbox) -> None:
+        """Journal, once for each reason, why the first message stands still; a start that goes on needs no word."""
+        state = self._observer.detector.state
+        message, reason = outbox.waiting[0], outbox.reason(state)
+        if (message.id, reason) != self._held and state.state is not AgentState.STARTING:
+            self._held = (message.id, reason)
+            await self._advance(message.id, Rung.HELD, reason, reason)
+
+    async def _climb(self, outbox: Outbox, ladder: Ladder) -> None:
+        effect = ladder.begin()
+        while not isinstance(effect, Done):
+            result = await self._perform(ladder.message.id, effect)
+            if outbox.current is not ladder:
+                return  # it expired meanwhile, with nothing typed
+            effect = ladder.answer(result)
+        outbox.finish(ladder)
+
+    async def _perform(self, message_id: str, effect: Effect) -> Result:
+        match effect:
+            case ReadScreen(within_s=within_s):
+                return await self._read(within_s)
+            case Paste():
+                return await self._services.tmux.paste(
+                    self._pane.pane_id, effect.data, gate=condition(effect.gate), marker=effect.marker
+                )
+            case Press():
+                return await self._services.tmux.press(
+                    self._pane.pane_id, [effect.key], gate=condition(effect.gate), marker=effect.marker
+                )
+            case Wait(seconds=seconds):
+                await trio.sleep(seconds)
+            case Advance():
+                await self._advance(message_id, effect.rung, effect.evidence, effect.detail)
+            case Hold():
+                await self._advance(message_id, effect.rung, effect.reason, effect.reason)
+            case _:
+                raise AssertionError(effect)
+        return None
+
+    async def _advance(self, message_id: str, rung: Rung, evidence: str, detail: str) -> None:
+        await self._services.post.advance(self._services.journal, message_id, rung, evidence, detail)
+
+    async def _read(self, within_s: float | None) -> ScreenSeen:
+        """The screen, once it has changed since it was last read here, at the latest after `within_s`."""
+        if within_s != 0:
+            with trio.move_on_after(float("inf") if within_s is None else within_s):
+                await self._observer.output_after(self._seen)
+        self._seen = self._observer.outputs
+        screen = await self._observer.look()
+        if screen is None:
+            # The pane or tmux is gone: whoever sees to that ends this task.
+            await trio.sleep_forever()
+            raise AssertionError("unreachable")
+        return screen

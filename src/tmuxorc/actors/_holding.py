@@ -1,0 +1,39 @@
+"""An actor that holds an async context open for its life: the journal, the tmux connection, the socket.
+
+The context lives in one task of its own: entered in `start` and left in `stop` it would cross the start's deadline scope.
+"""
+
+from collections.abc import Callable
+
+import trio
+
+from tmuxorc.actors import Actor, ActorContext
+
+
+class Holding(Actor):
+    """Subclasses write `hold`; the start is acknowledged when they call `ready`."""
+
+    def __init__(self) -> None:
+        self._failed: Exception | None = None
+
+    async def hold(self, ready: Callable[[], None]) -> None:
+        """Open, call `ready`, stay until cancelled or broken, close."""
+        raise NotImplementedError
+
+    async def start(self, ctx: ActorContext) -> None:
+        """Return once `hold` is ready; raise what it raised before that."""
+        opened = trio.Event()
+        ctx.spawn(self._run, opened)
+        await opened.wait()
+        if self._failed is not None:
+            raise self._failed
+
+    async def _run(self, opened: trio.Event) -> None:
+        try:
+            await self.hold(opened.set)
+        except Exception as error:
+            if opened.is_set():
+                raise
+            self._failed = error
+        finally:
+            opened.set()

@@ -1,0 +1,81 @@
+"""Where an agent's pane comes from: taken over if it is there, else made (S14)."""
+
+from tmuxorc.actors.launch import pane_options, pane_spec, process_marker, spec_hash
+from tmuxorc.actors.services import Services
+from tmuxorc.model import AgentSpec, Frozen
+from tmuxorc.tmux import FoundPane, NoSuchTarget, PaneInfo, PaneStatus
+from tmuxorc.tmux.process import end_tree
+
+
+class Taken(Frozen):
+    """A pane with the agent's process in it; `adopted` if the process ran before."""
+
+    pane: PaneInfo
+    generation: int
+    adopted: bool
+
+
+async def take_pane(services: Services, spec: AgentSpec) -> Taken:
+    """The agent's pane with its process running; raises a `TmuxOrcError` if it cannot be had."""
+    known = services.panes.get(spec.address)
+    status = None if known is None else await _status_of(services, known)
+    if known is None or status is None:
+        return await _create(services, spec)
+    if status.dead:
+        return await _respawn(services, spec, known)
+    if not _is_as_specified(spec, known):
+        await end_tree(status.pid, spec.shutdown_s, marker=process_marker(services, spec))
+        return await _respawn(services, spec, known)
+    return await _adopt(services, spec, known, status)
+
+
+async def _status_of(services: Services, pane: PaneInfo) -> PaneStatus | None:
+    try:
+        return await services.tmux.pane_status(pane.pane_id)
+    except NoSuchTarget:
+        return None
+
+
+def _is_as_specified(spec: AgentSpec, pane: PaneInfo) -> bool:
+    """A pane without our mark is one a person told us to adopt: whatever runs there is what was meant."""
+    if not isinstance(pane, FoundPane):
+        return False
+    return pane.options.get("spec", "") in ("", spec_hash(spec))
+
+
+async def _create(services: Services, spec: AgentSpec) -> Taken:
+    generation = _next_generation(services, spec)
+    wanted = pane_spec(services, spec, generation)
+    session = await _session(services, spec.team)
+    try:
+        pane = await services.tmux.create_pane(session, wanted)
+    except NoSuchTarget:
+        services.events.publish("team.session", spec.team, session=None)
+        pane = await services.tmux.create_pane(await _session(services, spec.team), wanted)
+    return Taken(pane=pane, generation=generation, adopted=False)
+
+
+async def _respawn(services: Services, spec: AgentSpec, pane: PaneInfo) -> Taken:
+    generation = _next_generation(services, spec)
+    again = await services.tmux.respawn_pane(pane.pane_id, pane_spec(services, spec, generation))
+    return Taken(pane=again, generation=generation, adopted=False)
+
+
+def _next_generation(services: Services, spec: AgentSpec) -> int:
+    return services.roster.agent(spec.address).generation + 1
+
+
+async def _adopt(services: Services, spec: AgentSpec, pane: PaneInfo, status: PaneStatus) -> Taken:
+    generation = max(1, services.roster.agent(spec.address).generation)
+    if isinstance(pane, FoundPane) and pane.options.get("agent"):
+        generation = int(pane.options.get("generation") or generation)
+    else:
+        await services.tmux.adopt_pane(pane.pane_id, pane_options(spec, generation))
+        await services.tmux.link_pane(pane.window_id, await _session(services, spec.team))
+    live = PaneInfo(pane_id=pane.pane_id, window_id=pane.window_id, pid=status.pid)
+    return Taken(pane=live, generation=generation, adopted=True)
+
+
+async def _session(services: Services, team: str) -> str:
+    known = services.roster.team(team).session
+    return known if known is not None else await services.tmux.ensure_team_session(team)

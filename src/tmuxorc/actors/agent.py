@@ -1,0 +1,207 @@
+"""An agent as an actor: it owns one tmux pane and the process in it, from start to exit.
+
+Its life is here; where its pane comes from is in `_pane`, what it sees of its agent in `_observe`, what it types in
+`_deliver`, how it ends its process in `_ending`.
+"""
+
+from typing import Any
+
+import trio
+
+from tmuxorc.actors import Actor, ActorContext, ExitReason, Failed, Finished, StartFailed, Stopped
+from tmuxorc.actors._deliver import Courier
+from tmuxorc.actors._ending import end_process, last_lines
+from tmuxorc.actors._observe import Observer
+from tmuxorc.actors._pane import Taken, take_pane
+from tmuxorc.actors.launch import process_marker
+from tmuxorc.actors.services import Services
+from tmuxorc.agents.kinds import find_kind
+from tmuxorc.errors import ActorError, TmuxError, TmuxOrcError
+from tmuxorc.model import Desired
+from tmuxorc.tmux import NoSuchTarget, PaneClosed, PaneEvent, PaneInfo, PaneStatus, PaneUnlinked
+from tmuxorc.tmux.process import end_tree, open_process_watch
+
+
+class ProcessExitError(ActorError):
+    """The agent's process ended by itself, and not well."""
+
+    code = "process_exit"
+
+
+class AgentActor(Actor):
+    """One incarnation of one agent.
+
+    `strict`: a start that fails raises; otherwise it counts as an exit, so that the agent's siblings are not held up.
+    """
+
+    def __init__(self, services: Services, address: str, *, strict: bool) -> None:
+        self.services = services
+        self.address = address
+        self.strict = strict
+        self.spec = services.roster.agent(address).spec
+        self.kind = find_kind(services.kinds, self.spec.kind)
+        self.generation = 0
+        self.exited = trio.Event()
+        self._pane: PaneInfo | None = None
+        self._ended_by_us = False
+
+    # --- start ---
+
+    async def start(self, ctx: ActorContext) -> None:
+        """Adopt the pane that is there or create one (S14); acknowledged once the process is known to run."""
+        self._ctx = ctx
+        try:
+            taken = await self._take_pane()
+        except TmuxOrcError as error:
+            self.publish("agent.start_failed", error=error.message, hint=error.hint)
+            if self.strict:
+                raise
+            ctx.exit(StartFailed(error))
+            return
+        self._pane, self.generation = taken.pane, taken.generation
+        self.services.panes[self.address] = taken.pane
+        self.publish(
+            "agent.started",
+            pane=taken.pane.pane_id,
+            window=taken.pane.window_id,
+            pid=taken.pane.pid,
+            adopted=taken.adopted,
+        )
+        self._begin(ctx, taken.pane, taken.adopted)
+
+    async def _take_pane(self) -> Taken:
+        """Not to be cancelled half-way: tmux would start a process that nobody owns.  One overtaken by a stop is ended."""
+        with trio.CancelScope(shield=True):
+            taken = await take_pane(self.services, self.spec)
+        try:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        except trio.Cancelled:
+            if not (taken.adopted or self.services.leaving(self.spec.team)):
+                with trio.CancelScope(shield=True):
+                    await end_tree(taken.pane.pid, 0.0, marker=process_marker(self.services, self.spec))
+            raise
+        return taken
+
+    def _begin(self, ctx: ActorContext, pane: PaneInfo, adopted: bool) -> None:
+        self._observer = Observer(self.services, self.address, self.kind, pane, self.generation)
+        courier = Courier(self.services, self.address, self.kind, pane, self.generation, self._observer)
+        self.services.tmux.watch(pane.pane_id, self._on_pane_event)
+        ctx.spawn(self._await_exit, pane)
+        ctx.spawn(self._observer.run)
+        ctx.spawn(courier.run)
+        ctx.spawn(self._record_run)
+        self._observer.begin(adopted)
+
+    async def _record_run(self) -> None:
+        """Write down which process this is; not waited for by the start: the pane itself carries what adoption needs."""
+        row = self.services.roster.agent(self.address)
+        await self.services.journal.record_run(
+            self.address,
+            pane=row.pane,
+            pid=row.pid,
+            generation=row.generation,
+            restarts=row.restarts,
+            last_exit=row.last_exit,
+        )
+
+    # --- what happens to it ---
+
+    def publish(self, type: str, **data: Any) -> None:
+        """Report an event of this incarnation."""
+        self.services.events.publish(type, self.address, self.generation, **data)
+
+    async def handle(self, message: Any, ctx: ActorContext) -> object:
+        """Agents are asked through the roster and told through their post; no message is known here."""
+        raise ActorError(f"an agent takes no {type(message).__name__}")
+
+    def _on_pane_event(self, event: PaneEvent) -> None:
+        if isinstance(event, PaneUnlinked):
+            self._ctx.spawn(self._end_unseen)
+        elif not isinstance(event, PaneClosed):
+            self._observer.on_pane_event(event)
+
+    async def _await_exit(self, pane: PaneInfo) -> None:
+        async with open_process_watch(pane.pid) as watch:
+            await watch.wait_exit()
+        self.exited.set()
+        if self._ended_by_us:
+            return
+        reason = await self._how_it_ended(pane)
+        if reason is not None:
+            self._ctx.exit(reason)
+
+    async def _how_it_ended(self, pane: PaneInfo) -> ExitReason | None:
+        """The reason to exit with, its event published; None if tmux itself is going, which is not the agent's doing."""
+        try:
+            status = await self.services.tmux.exit_status(pane.pane_id)
+        except NoSuchTarget:
+            await self._end_by_person("its pane was closed by a person")
+            return Stopped()
+        except TmuxError:
+            return None
+        lines = await last_lines(self.services, pane)
+        if status.status == 0:
+            self._publish_exit("finished", "exited with status 0", status, lines)
+            return Finished()
+        message = ending_in_words(status)
+        self._publish_exit("failed", message, status, lines)
+        return Failed(ProcessExitError(message, details={"status": status.status, "signal": status.signal}))
+
+    def _publish_exit(self, reason: str, message: str, status: PaneStatus | None, lines: tuple[str, ...]) -> None:
+        self.publish(
+            "agent.exited",
+            reason=reason,
+            message=message,
+            status=None if status is None else status.status,
+            signal=None if status is None else status.signal,
+            last_lines=lines,
+        )
+
+    async def _end_by_person(self, why: str) -> None:
+        """A person ended it: that is their will, and it stays so until they start it again (S13)."""
+        self.services.panes.pop(self.address, None)
+        self._publish_exit("stopped", why, None, ())
+        self.publish("agent.pane_closed")
+        self.publish("agent.desired", desired=Desired.STOPPED)
+        await self.services.journal.set_desired((self.address,), Desired.STOPPED)
+
+    async def _end_unseen(self) -> None:
+        """Its window was taken out of its team's session: nobody can see it any more, so it must not go on."""
+        if self._ended_by_us or self._pane is None:
+            return
+        self._ended_by_us = True
+        await end_process(self.services, self.spec, self._pane)
+        await self.services.tmux.close_pane(self._pane.pane_id)
+        await self._end_by_person("its window was closed by a person")
+        self._ctx.exit(Stopped())
+
+    # --- stop ---
+
+    async def stop(self, reason: ExitReason) -> None:
+        """End the process in order, unless it is to outlive us: we go, tmux is away, or this actor itself broke."""
+        if self._pane is None:
+            return
+        left_alone = self.services.leaving(self.spec.team) or isinstance(reason, Failed)
+        if not (left_alone or self._ended_by_us or self.exited.is_set()):
+            self._ended_by_us = True
+            await end_process(self.services, self.spec, self._pane)
+            await self._report_stop(self._pane)
+        if self.services.tmux_or_none is not None:
+            self.services.tmux_or_none.unwatch(self._pane.pane_id)
+
+    async def _report_stop(self, pane: PaneInfo) -> None:
+        try:
+            status: PaneStatus | None = await self.services.tmux.exit_status(pane.pane_id)
+        except TmuxError:
+            status = None
+        self._publish_exit("stopped", "stopped", status, await last_lines(self.services, pane))
+        await self._record_run()
+
+
+def ending_in_words(status: PaneStatus) -> str:
+    """How a process ended, for people."""
+    if status.signal:
+        return f"killed by {status.signal}"
+    if status.status is None:
+        return "ended; how, tmux cannot say"
+    return f"exited with status {status.status}"

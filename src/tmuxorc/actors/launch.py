@@ -1,0 +1,135 @@
+"""From an agent's spec to the program in its pane: what is checked, what is run, and how a pane is told to be ours."""
+
+import hashlib
+import os
+import shutil
+
+import msgspec
+
+from tmuxorc.actors.services import Services
+from tmuxorc.agents import Kind, find_kind
+from tmuxorc.errors import NotFoundError, UsageError
+from tmuxorc.model import AgentSpec
+from tmuxorc.names import check_name
+from tmuxorc.tmux import PaneSpec
+
+MOST_ENV_BYTES = 100_000
+
+
+class ProgramNotFoundError(NotFoundError):
+    """The program is not in the PATH it was looked up in."""
+
+    code = "program_not_found"
+
+
+class BadDirectoryError(UsageError):
+    """The working directory is missing or none."""
+
+    code = "bad_cwd"
+
+
+def check_spec(spec: AgentSpec, services: Services) -> AgentSpec:
+    """Return `spec` complete and known to be runnable now; raise a `TmuxOrcError` that says what is wrong with it."""
+    check_name(spec.name, "agent")
+    check_name(spec.team, "team")
+    kind = find_kind(services.kinds, spec.kind)
+    _check_env(spec)
+    if not 0 <= spec.shutdown_s <= 3600:
+        raise UsageError(f"shutdown_s is between 0 and 3600 seconds, not {spec.shutdown_s:g}")
+    complete = msgspec.structs.replace(spec, command=_command(spec, kind), path=spec.path or os.defpath)
+    _check_directory(complete.cwd)
+    find_program(complete)
+    return complete
+
+
+def _command(spec: AgentSpec, kind: Kind) -> tuple[str, ...]:
+    command = spec.command or kind.argv({**os.environ, **spec.env})
+    if not command:
+        raise UsageError(
+            f"kind {spec.kind!r} has no command of its own", hint=f"for example: tmux-orc spawn {spec.name} -- COMMAND"
+        )
+    for word in (*command, spec.cwd):
+        if "\0" in word:
+            raise UsageError("a command or directory cannot hold a NUL character")
+    return command
+
+
+def _check_env(spec: AgentSpec) -> None:
+    for key, value in spec.env.items():
+        if not key or "=" in key or "\0" in key + value:
+            raise UsageError(f"{key!a} cannot be the name of an environment variable", hint="give --env NAME=VALUE")
+    size = sum(len(os.fsencode(key)) + len(os.fsencode(value)) for key, value in spec.env.items())
+    if size > MOST_ENV_BYTES:
+        raise UsageError(f"the environment given is {size} bytes, at most {MOST_ENV_BYTES} are allowed")
+
+
+def _check_directory(cwd: str) -> None:
+    if not os.path.isabs(cwd):
+        raise BadDirectoryError(f"the working directory must be an absolute path, not {cwd!r}")
+    if not os.path.exists(cwd):
+        raise BadDirectoryError(f"there is no directory {cwd}", hint="make it, or give another with --cwd")
+    if not os.path.isdir(cwd):
+        raise BadDirectoryError(f"{cwd} is not a directory")
+    if not os.access(cwd, os.X_OK):
+        raise BadDirectoryError(f"no permission to enter {cwd}")
+
+
+def find_program(spec: AgentSpec) -> str:
+    """The absolute path of the program; raises `ProgramNotFoundError` with the PATH that was searched."""
+    program = spec.command[0]
+    if "/" in program:
+        path = os.path.join(spec.cwd, program)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+        raise ProgramNotFoundError(f"{path} is not a program that can be run", details={"program": path})
+    found = shutil.which(program, path=spec.path)
+    if found is None:
+        raise ProgramNotFoundError(
+            f"there is no program {program!r} in PATH",
+            hint=f"searched: {spec.path}",
+            details={"program": program, "path": spec.path.split(os.pathsep)},
+        )
+    return os.path.abspath(found)
+
+
+def spec_hash(spec: AgentSpec) -> str:
+    """Names what a process was started as: two specs that start the same process have the same hash."""
+    started_as = (spec.kind, spec.command, spec.cwd, sorted(spec.env.items()))
+    return hashlib.blake2b(msgspec.json.encode(started_as), digest_size=8).hexdigest()
+
+
+def pane_spec(services: Services, spec: AgentSpec, generation: int) -> PaneSpec:
+    """What tmux is asked to run; raises `ProgramNotFoundError` or `UsageError` if the world changed since the spawn."""
+    kind = find_kind(services.kinds, spec.kind)
+    _check_directory(spec.cwd)
+    program = find_program(spec)
+    return PaneSpec(
+        name=spec.name,
+        argv=(program, *spec.command[1:]),
+        cwd=spec.cwd,
+        env={**kind.env.set, **spec.env, "PATH": spec.path, **_own_variables(services, spec)},
+        unset=tuple(name for name in kind.unset_in(services.inherited) if not name.startswith("TMUX_ORC_")),
+        options=pane_options(spec, generation),
+    )
+
+
+def _own_variables(services: Services, spec: AgentSpec) -> dict[str, str]:
+    return {
+        "TMUX_ORC_INSTANCE": services.paths.instance,
+        "TMUX_ORC_AGENT": spec.address,
+        "TMUX_ORC_SOCKET": services.paths.socket,
+        **dict([process_marker(services, spec)]),
+    }
+
+
+def process_marker(services: Services, spec: AgentSpec) -> tuple[str, str]:
+    """The variable and value by which a process is known as this agent's, even after it left its tree.
+
+    The socket's path is part of it: an agent of the same address in another instance is somebody else.
+    """
+    return "TMUX_ORC_ID", f"{services.paths.socket}#{spec.address}"
+
+
+def pane_options(spec: AgentSpec, generation: int) -> dict[str, str]:
+    """What a pane of ours carries, so that the next supervisor knows whose it is."""
+    return {"agent": spec.address, "generation": str(generation), "spec": spec_hash(spec)}

@@ -1,0 +1,157 @@
+"""The post office: every message that is not settled, by receiver, as the journal has it.
+
+A rung is reported only after the journal has it.  Each agent's courier takes its messages from here; who has none running
+keeps them waiting here, until they are delivered, expire or lose their receiver.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import trio
+
+from tmuxorc.actors.eventlog import EventLog
+from tmuxorc.errors import NotFoundError
+from tmuxorc.journal import Journal, NewMessage
+from tmuxorc.model import MessageView, Rung
+
+
+class Receiver(Protocol):
+    """An agent's courier, as the post knows it."""
+
+    def take_in(self, message: MessageView) -> None:
+        """One more message for the agent."""
+        ...
+
+    def give_back(self, message_id: str) -> bool:
+        """Whether the message could be taken out again: nothing of it has been typed."""
+        ...
+
+
+class Post:
+    """See the module's text."""
+
+    def __init__(self, events: EventLog, ttl_s: float) -> None:
+        self._events = events
+        self._ttl = timedelta(seconds=ttl_s)
+        self._boxes: dict[str, dict[str, MessageView]] = {}
+        self._receivers: dict[str, Receiver] = {}
+        self._followed: dict[str, MessageView] = {}
+        self._something_waits = trio.Event()
+
+    def restore(self, messages: Iterable[MessageView]) -> None:
+        """Begin with what the journal has not settled."""
+        for message in messages:
+            self._keep(message)
+            self._tell(message)
+
+    def waiting(self, address: str) -> tuple[MessageView, ...]:
+        """The unsettled messages of one agent, oldest first."""
+        return tuple(self._boxes.get(address, {}).values())
+
+    # --- from senders ---
+
+    async def accept(self, journal: Journal, sender: str, targets: Sequence[str], text: str) -> tuple[MessageView, ...]:
+        """Journal one message for each receiver, all or none, and hand them over."""
+        messages = await journal.accept([NewMessage(sender=sender, target=target, text=text) for target in targets])
+        for message in messages:
+            self._take(message)
+        return messages
+
+    async def requeue(self, journal: Journal, message: MessageView) -> MessageView:
+        """Deliver a settled message anew, on the operator's word."""
+        again = await journal.advance(message.id, Rung.ACCEPTED, "redelivered on request")
+        self._take(again)
+        return again
+
+    def _take(self, message: MessageView) -> None:
+        self._keep(message)
+        self._tell(message)
+        receiver = self._receivers.get(message.target)
+        if receiver is not None:
+            receiver.take_in(message)
+
+    def _keep(self, message: MessageView) -> None:
+        self._boxes.setdefault(message.target, {})[message.id] = message
+        self._something_waits.set()
+
+    @contextmanager
+    def following(self, messages: Iterable[MessageView]) -> Iterator[Callable[[str], MessageView]]:
+        """Within, the newest view of each of `messages` by its id, also once it is settled."""
+        mine = {message.id: message for message in messages}
+        self._followed.update(mine)
+        try:
+            yield self._followed.__getitem__
+        finally:
+            for id_ in mine:
+                self._followed.pop(id_, None)
+
+    # --- from couriers ---
+
+    @contextmanager
+    def receiving(self, address: str, receiver: Receiver) -> Iterator[None]:
+        """Within, `receiver` is told of new messages for `address`."""
+        self._receivers[address] = receiver
+        try:
+            yield
+        finally:
+            if self._receivers.get(address) is receiver:
+                del self._receivers[address]
+
+    async def advance(self, journal: Journal, id_: str, rung: Rung, evidence: str, detail: str = "") -> MessageView:
+        """Journal the message's rung, then report it; a settled one is kept here no longer."""
+        message = await journal.advance(id_, rung, evidence, detail)
+        box = self._boxes.get(message.target, {})
+        if rung.settled:
+            box.pop(id_, None)
+        elif id_ in box:
+            box[id_] = message
+        self._tell(message)
+        return message
+
+    def _tell(self, message: MessageView) -> None:
+        if message.id in self._followed:
+            self._followed[message.id] = message
+        self._events.publish(
+            "message.advanced",
+            message.target,
+            id=message.id,
+            rung=message.rung,
+            sender=message.sender,
+            detail=message.detail,
+        )
+
+    # --- the end of messages that never came ---
+
+    async def forget(self, journal: Journal, address: str, why: str) -> None:
+        """The receiver is no more: what waits for it becomes dead letters."""
+        for message in self.waiting(address):
+            await self.advance(journal, message.id, Rung.DEAD_LETTER, why, why)
+        self._boxes.pop(address, None)
+
+    async def expire(self, journal: Journal) -> None:
+        """Settle messages that have waited too long, for ever; nothing is done before one is due."""
+        while True:
+            await self._something_waits.wait()
+            now = datetime.now(UTC)
+            due = min((m.created_at for box in self._boxes.values() for m in box.values()), default=None)
+            if due is None:
+                self._something_waits = trio.Event()
+                continue
+            await trio.sleep(max(1.0, (due + self._ttl - now).total_seconds()))
+            await self._expire_due(journal, datetime.now(UTC) - self._ttl)
+
+    async def _expire_due(self, journal: Journal, created_before: datetime) -> None:
+        late = [m for box in self._boxes.values() for m in box.values() if m.created_at <= created_before]
+        for message in late:
+            receiver = self._receivers.get(message.target)
+            if receiver is None or receiver.give_back(message.id):
+                await self._expire_one(journal, message)
+
+    async def _expire_one(self, journal: Journal, message: MessageView) -> None:
+        why = f"waited {self._ttl.total_seconds():g} s: {message.detail or 'its agent was not running'}"
+        try:
+            await self.advance(journal, message.id, Rung.EXPIRED, why, why)
+        except NotFoundError:
+            self._boxes.get(message.target, {}).pop(message.id, None)

@@ -1,0 +1,94 @@
+"""What the actors of one supervisor share: plain references, each written by the one actor that owns the thing behind it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import trio
+
+from tmuxorc.actors import System
+from tmuxorc.actors._budget import ReadBudget
+from tmuxorc.actors.eventlog import EventLog
+from tmuxorc.actors.post import Post
+from tmuxorc.actors.roster import Roster
+from tmuxorc.agents import Kind
+from tmuxorc.config import Settings
+from tmuxorc.errors import JournalError, TmuxError
+from tmuxorc.journal import Journal
+from tmuxorc.paths import Paths, tmux_socket
+from tmuxorc.tmux import Endpoint, PaneInfo, Tmux
+
+
+class Services:
+    """`journal` and `tmux` are None while their actors are down; `panes` is what tmux holds of ours, by address.
+
+    With `detaching` set, an agent that is stopped lets go of its pane and leaves the process running.  `inherited` names
+    the variables that the tmux server hands to every pane.
+    """
+
+    def __init__(self, paths: Paths, settings: Settings, kinds: Mapping[str, Kind]) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.kinds = kinds
+        self.roster = Roster()
+        self.events = EventLog(self.roster)
+        self.post = Post(self.events, settings.delivery.ttl_s)
+        self.panes: dict[str, PaneInfo] = {}
+        self.grace_s: dict[str, float] = {}
+        self.detaching = False
+        self.loaded = False
+        self.close_tmux = False
+        self.endpoint: Endpoint | None = None
+        self.shutdown = trio.Event()
+        self.started_at = trio.current_time()
+        self.tmux_socket = tmux_socket(paths.instance, settings.tmux.socket)
+        self.reads = ReadBudget()
+        self.inherited: tuple[str, ...] = ()
+        self._letting_go: set[str] = set()
+        self.journal_or_none: Journal | None = None
+        self.tmux_or_none: Tmux | None = None
+        self.system_or_none: System | None = None
+
+    @property
+    def journal(self) -> Journal:
+        """The open journal; raises `JournalError` while there is none."""
+        if self.journal_or_none is None:
+            raise JournalError("the journal is not open just now", hint="see: tmux-orc daemon logs")
+        return self.journal_or_none
+
+    @property
+    def tmux(self) -> Tmux:
+        """The connection to tmux; raises `TmuxError` (``tmux_away``) while there is none."""
+        if self.tmux_or_none is None:
+            error = TmuxError("tmux is away; the supervisor is connecting again", hint="see: tmux-orc daemon logs")
+            error.code = "tmux_away"
+            raise error
+        return self.tmux_or_none
+
+    @property
+    def system(self) -> System:
+        """The actor tree this belongs to."""
+        assert self.system_or_none is not None, "asked for before the tree was opened"
+        return self.system_or_none
+
+    def leaving(self, team: str) -> bool:
+        """Whether agents of `team` that stop now are to leave their processes alone: we go, or tmux is away."""
+        return self.detaching or self.tmux_or_none is None or team in self._letting_go
+
+    @contextmanager
+    def letting_go(self, team: str) -> Iterator[None]:
+        """Within, agents of `team` that stop leave their processes running, to be adopted again."""
+        self._letting_go.add(team)
+        try:
+            yield
+        finally:
+            self._letting_go.discard(team)
+
+    @contextmanager
+    def grace(self, address: str, grace_s: float | None) -> Iterator[None]:
+        """Within, the agent's stop has `grace_s` seconds instead of its own (None: its own)."""
+        if grace_s is not None:
+            self.grace_s[address] = grace_s
+        try:
+            yield
+        finally:
+            self.grace_s.pop(address, None)

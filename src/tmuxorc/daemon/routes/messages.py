@@ -1,0 +1,93 @@
+"""Requests about messages: accept them for their receivers, and tell how far they have come."""
+
+from collections.abc import Callable
+
+from tmuxorc.actors.services import Services
+from tmuxorc.daemon.routes._common import within
+from tmuxorc.delivery import check_text
+from tmuxorc.errors import ConflictError, NotFoundError, TimedOutError
+from tmuxorc.model import MessageView, Rung
+from tmuxorc.wire import methods as m
+
+_LADDER = (Rung.ACCEPTED, Rung.STAGED, Rung.SUBMITTED, Rung.TAKEN_IN, Rung.ANSWERED)
+
+
+async def send(services: Services, params: m.SendMessage) -> m.MessageList:
+    """Accept one message per receiver, in one transaction; with `wait`, answer when each has come that far or never will."""
+    text = check_text(params.text)
+    targets = receivers(services, params.target)
+    accepted = await services.post.accept(services.journal, params.sender, targets, text)
+    if params.wait is None or params.wait is Rung.ACCEPTED:
+        return m.MessageList(messages=accepted)
+    with services.post.following(accepted) as latest:
+        try:
+            await within(
+                params.timeout_s,
+                _all_reach(services, accepted, latest, params.wait),
+                f"the message to be {params.wait.value}",
+            )
+        except TimedOutError as error:
+            error.details["messages"] = [_brief(latest(message.id)) for message in accepted]
+            raise
+        return m.MessageList(messages=tuple(latest(message.id) for message in accepted))
+
+
+async def _all_reach(
+    services: Services, messages: tuple[MessageView, ...], latest: Callable[[str], MessageView], wanted: Rung
+) -> None:
+    for message in messages:
+
+        def there(id_: str = message.id) -> bool | None:
+            return reached(latest(id_).rung, wanted) or None
+
+        await services.events.until(message.target, there)
+
+
+def _brief(message: MessageView) -> dict[str, str]:
+    return {"id": message.id, "target": message.target, "rung": message.rung.value, "detail": message.detail}
+
+
+def receivers(services: Services, target: str) -> list[str]:
+    """The addresses meant by a name, an address, ``team/*`` or ``*``; raises `NotFoundError` when there are none."""
+    roster = services.roster
+    if target == "*":
+        found = list(roster.agents)
+    elif target.endswith("/*"):
+        team = roster.team(target[:-2])
+        found = [row.spec.address for row in roster.members(team.spec.name)]
+    else:
+        return [roster.resolve(target).spec.address]
+    if not found:
+        raise NotFoundError(f"{target!r} has no agents", hint="see what there is with: tmux-orc list")
+    return found
+
+
+def reached(rung: Rung, wanted: Rung) -> bool:
+    """Whether `rung` is at or past `wanted`, or off the ladder for good."""
+    if rung in _LADDER and wanted in _LADDER:
+        return _LADDER.index(rung) >= _LADDER.index(wanted)
+    return rung is wanted or (rung.settled and rung not in _LADDER)
+
+
+async def list_messages(services: Services, params: m.ListMessages) -> m.MessageList:
+    """The journal's view, newest last."""
+    target = None if params.target is None else services.roster.resolve(params.target).spec.address
+    messages = await services.journal.messages(target=target, rungs=params.rungs, limit=params.limit)
+    return m.MessageList(messages=messages)
+
+
+async def show(services: Services, params: m.MessageId) -> MessageView:
+    """One message with its whole history."""
+    return await services.journal.message(params.id)
+
+
+async def redeliver(services: Services, params: m.MessageId) -> MessageView:
+    """Put a message that ended short of its receiver back into the queue; one that arrived is refused."""
+    message = await services.journal.message(params.id)
+    if message.rung not in (Rung.UNVERIFIED, Rung.EXPIRED, Rung.DEAD_LETTER, Rung.CANCELLED):
+        raise ConflictError(
+            f"{message.id} is {message.rung.value}: only a message that did not arrive can be redelivered",
+            details={"id": message.id, "rung": message.rung.value},
+        )
+    services.roster.agent(message.target)
+    return await services.post.requeue(services.journal, message)
