@@ -33,12 +33,22 @@ def _drop(_: object) -> None:
 
 
 class App:
-    """One instance as a command sees it.  `emit` takes the values of a streaming command as they come."""
+    """One instance as a command sees it.
 
-    def __init__(self, instance: str | None = None, *, emit: Callable[[Any], None] = _drop) -> None:
+    `emit` takes the values of a streaming command as they come; `say` takes lines for people while long work goes on.
+    """
+
+    def __init__(
+        self,
+        instance: str | None = None,
+        *,
+        emit: Callable[[Any], None] = _drop,
+        say: Callable[[str], None] = _drop,
+    ) -> None:
         self._option = instance
         self._paths: Paths | None = None
         self.emit = emit
+        self.say = say
 
     @property
     def instance(self) -> str:

@@ -146,10 +146,14 @@ def _help(parameter: Parameter) -> str:
     default = parameter.default
     if default is None or default is False or default in ((), {}, ""):
         return parameter.marker.help
-    shown = default.value if isinstance(default, enum.Enum) else default
-    if isinstance(shown, tuple):
-        shown = " ".join(str(one.value) for one in shown)
-    return f"{parameter.marker.help}  [default: {f'{shown:g}' if isinstance(shown, float) else shown}]"
+    shown = " ".join(map(_shown, default if parameter.repeated else (default,)))
+    return f"{parameter.marker.help}  [default: {shown}]"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, enum.Enum):
+        return str(value.value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _type(parameter: Parameter) -> Any:

@@ -7,7 +7,7 @@ outside this package, tools for agents.  Nothing here knows asyncclick.
 import inspect
 from collections.abc import Awaitable, Callable
 from types import UnionType
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from tmuxorc.cli._app import App
 
@@ -152,4 +152,4 @@ def _element(annotation: Any) -> tuple[Any, bool]:
         return get_args(annotation)[0], True
     if origin is dict:
         return dict, True
-    return cast("Any", annotation), False
+    return annotation, False

@@ -34,7 +34,8 @@ def run(words: list[str]) -> int:
 
         return complete(os.environ[COMPLETE_VARIABLE])
     try:
-        return _run(words)
+        status = _run(words)
+        sys.stdout.flush()
     except TmuxOrcError as error:
         return _output.report(error, as_json=wants_json(words))
     except KeyboardInterrupt:
@@ -42,13 +43,13 @@ def run(words: list[str]) -> int:
     except BrokenPipeError:
         _output.silence()
         return PIPE_CLOSED
+    return status
 
 
 def _run(words: list[str]) -> int:
     try:
         job = drive(parse(words))
     except Exit as done:
-        sys.stdout.flush()
         return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         if wants_json(words):
@@ -74,7 +75,7 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
 def perform(job: Job) -> int:
     """Run the job and show its result; returns the exit status."""
     declared = job.declared
-    app = App(job.instance, emit=_output.write_json if job.as_json else _show)
+    app = _json_app(job) if job.as_json else App(job.instance, emit=_show, say=_output.write_text)
     work = declared.function(app, **job.values)
     result = _under_trio(work) if declared.stream is not None else drive(_coroutine(work))
     if job.as_json:
@@ -87,24 +88,22 @@ def perform(job: Job) -> int:
     return int(ExitStatus.DONE if declared.status is None else declared.status(result))
 
 
+def _json_app(job: Job) -> App:
+    """Standard output is for the result alone; who wants to see progress has it on the terminal."""
+    return App(job.instance, emit=_output.write_json)
+
+
 async def _coroutine(work: Any) -> Any:
     return await work
 
 
 def _under_trio(work: Any) -> Any:
+    import gc
+
     import trio
 
-    try:
-        return trio.run(_coroutine, work)
-    except BaseExceptionGroup as group:
-        raise _single(group) from group
-
-
-def _single(error: BaseException) -> BaseException:
-    """The first error inside nested groups: a command does one thing, so one thing went wrong."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    gc.enable()  # `main` turned it off for processes that end at once
+    return trio.run(_coroutine, work)
 
 
 def _show(result: Any, name: str | None = None) -> None:

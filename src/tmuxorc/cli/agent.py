@@ -63,7 +63,7 @@ async def spawn(
     ] = None,
     brief: Annotated[
         str,
-        Opt("--brief", metavar="TEXT|@FILE", read=_read.text_or_file, help="Its first message, each time it starts."),
+        Opt("--brief", metavar="TEXT|@FILE", read=_read.text_or_file, help="Its first message."),
     ] = "",
     role: Annotated[str, Opt("--role", metavar="ROLE", help="A word on what it is for, shown in lists.")] = "",
     restart: Annotated[Restart, Opt("--restart", help="When it comes back by itself.")] = Restart.TRANSIENT,

@@ -1,4 +1,6 @@
-"""placeholder until the supervisor is there"""
+"""The demonstration: a real team in a throwaway instance."""
+
+import time
 
 from tmuxorc.cli._app import App
 from tmuxorc.cli._declare import command
@@ -6,7 +8,7 @@ from tmuxorc.model import Frozen
 
 
 class DemoReport(Frozen):
-    """What was shown."""
+    """What was shown, in `took_s` seconds; nothing of it is left."""
 
     shown: tuple[str, ...]
     took_s: float
@@ -14,5 +16,18 @@ class DemoReport(Frozen):
 
 @command("tmux-orc demo")
 async def demo(app: App) -> DemoReport:
-    """Watch a team at work in a throwaway instance, in under a minute."""
-    return DemoReport(shown=(), took_s=0)
+    """Watch a team at work in a throwaway instance, in under a minute.
+
+    Four demo agents start, get messages, one crashes and comes back, one needs a permission, the supervisor is killed
+    and the next one takes over. It has directories and a tmux server of its own and removes them at the end; your own
+    tmux and your own agents are not touched.
+    """
+    from tmuxorc.cli._scenes import SCENES, Show
+    from tmuxorc.cli._stage import throwaway
+
+    began = time.monotonic()
+    with throwaway(app) as stage:
+        show = Show(stage)
+        shown = tuple(scene(show) for scene in SCENES)
+        show.title("Cleaning up")
+    return DemoReport(shown=shown, took_s=time.monotonic() - began)
