@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import trio
-from tests.unit.wire._serving import HELLO_REPLY, serving
 
+from tests.unit.wire._serving import HELLO_REPLY, serving
 from tmuxorc.errors import NotFoundError, RemoteError, RemoteProtocolError, TimedOutError, UnreachableError
 from tmuxorc.model import AgentSpec, Restart
 from tmuxorc.wire.client import Client
