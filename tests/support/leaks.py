@@ -99,7 +99,7 @@ def _target(path: str) -> str:
 def _children() -> frozenset[int]:
     if sys.platform == "linux":
         files = Path("/proc/self/task").glob("*/children")
-        return frozenset(int(pid) for file in files for pid in file.read_text().split())
+        return frozenset(int(pid) for file in files for pid in _read(file).split())
     listing = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True, check=False)
     return frozenset(int(pid) for pid in listing.stdout.split())
 
@@ -113,9 +113,13 @@ def _processes_of(root: Path) -> list[int]:
 
 
 def _environment(pid: int) -> bytes:
+    return _read(Path(f"/proc/{pid}/environ"))
+
+
+def _read(file: Path) -> bytes:
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:  # gone meanwhile, or somebody else's
+        return file.read_bytes()
+    except OSError:  # gone meanwhile, a thread as much as a process, or somebody else's
         return b""
 
 
