@@ -38,22 +38,16 @@ class Store:
         """Open or create the journal at `path`; raises `JournalError` with a code for what is wrong."""
         self.path = path
         _create(path)
-        self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
-            _configure(self._db, path, synchronous)
-            migrate(self._db, path)
+            self._db = _connected(path, synchronous)
         except sqlite3.Error as error:
-            self._db.close()
             raise translated(path, error) from error
-        except BaseException:
-            self._db.close()
-            raise
 
     def commit(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Run `operations` in one transaction and return once the disk has it; the outcomes are in their order.
 
         An operation that fails on its own account leaves no trace and does not touch the others.  When the disk fails,
-        all of them do: `JournalError`, and nothing of them is kept.
+        all of them do, each with a `JournalError` of its own, and nothing of them is kept.
         """
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -61,7 +55,7 @@ class Store:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            raise translated(self.path, error) from error
+            return [Outcome(error=translated(self.path, error)) for _ in operations]
         return outcomes
 
     def read(self, operation: Operation) -> Outcome:
@@ -121,6 +115,18 @@ def _sync_directory(directory: str) -> None:
         os.close(descriptor)
 
 
+def _connected(path: str, synchronous: Synchronous) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        _configure(db, path, synchronous)
+        migrate(db, path)
+        _give_room_back(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 def _configure(db: sqlite3.Connection, path: str, synchronous: Synchronous) -> None:
     # Must come before the first table; without it a burst of large messages would keep its room on the disk for ever.
     db.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -132,7 +138,6 @@ def _configure(db: sqlite3.Connection, path: str, synchronous: Synchronous) -> N
     if sys.platform == "darwin" and synchronous is Synchronous.FULL:
         # On macOS a plain fsync leaves the data in the drive's own cache.
         db.execute("PRAGMA fullfsync = 1")
-    _give_room_back(db)
 
 
 def _give_room_back(db: sqlite3.Connection) -> None:

@@ -114,18 +114,12 @@ def _carry_out(store: Store, batch: Sequence[Request]) -> None:
     """Commit the writes of the batch in one transaction, then read: what is read has been committed."""
     writes = [request for request in batch if not request.reads]
     if writes:
-        for request, outcome in zip(writes, _commit(store, writes), strict=True):
+        outcomes = store.commit([request.operation for request in writes])
+        for request, outcome in zip(writes, outcomes, strict=True):
             request.outcome = outcome
     for request in batch:
         if request.reads:
             request.outcome = store.read(request.operation)
-
-
-def _commit(store: Store, writes: Sequence[Request]) -> Sequence[Outcome]:
-    try:
-        return store.commit([request.operation for request in writes])
-    except JournalError as error:
-        return [Outcome(error=error)] * len(writes)
 
 
 def _nothing(_: object) -> None:

@@ -4,8 +4,8 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import make_home
 
+from tests.support import make_home
 from tmuxorc.errors import NotFoundError
 from tmuxorc.journal import Journal, NewMessage, open_journal
 from tmuxorc.model import MessageView, Rung
