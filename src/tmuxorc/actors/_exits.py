@@ -1,6 +1,6 @@
 """The closed set of reasons an incarnation ends with (S3)."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import msgspec
 
@@ -75,6 +75,15 @@ def root_cause(error: BaseException) -> BaseException:
 
     A nursery wraps even a single failure in a group; nobody should have to look for the real error in there.
     """
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
+    inner = members(error)
+    while len(inner) == 1:
+        error = inner[0]
+        inner = members(error)
     return error
+
+
+def members(error: BaseException) -> tuple[BaseException, ...]:
+    """The errors directly inside a group; none if it is no group."""
+    if not isinstance(error, BaseExceptionGroup):
+        return ()
+    return cast("BaseExceptionGroup[BaseException]", error).exceptions

@@ -19,6 +19,7 @@ from tmuxorc.actors._exits import (
     StartFailed,
     Stopped,
     describe,
+    members,
     root_cause,
 )
 from tmuxorc.actors._letters import DeadReason
@@ -161,6 +162,8 @@ class Incarnation(ActorContext):
         reason: ExitReason = Killed()
         try:
             reason = await self._live()
+        except trio.Cancelled:
+            raise
         except BaseException as error:
             if _is_cancellation(error):
                 raise
@@ -278,6 +281,4 @@ class Incarnation(ActorContext):
 
 
 def _is_cancellation(error: BaseException) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return any(_is_cancellation(inner) for inner in error.exceptions)
-    return isinstance(error, trio.Cancelled)
+    return isinstance(error, trio.Cancelled) or any(map(_is_cancellation, members(error)))

@@ -1,5 +1,6 @@
 """A whole tree of actors, from its root's start to its end in order."""
 
+import math
 import random as _random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -80,28 +81,19 @@ class System:
     async def launch(self) -> None:
         """Start the tree and wait until it is up; raises the error of the child that failed (S4)."""
         self._runtime.launch(self._root)
-        try:
-            await self._up.wait()
-        except trio.Cancelled:
-            await self._halt()
-            raise
+        await self._up.wait()
         if isinstance(self._reason, StartFailed):
             raise self._reason.error
 
-    async def end_quietly(self) -> None:
-        """Stop the tree in order; another error is on its way already."""
-        await self._halt()
+    async def halt(self) -> None:
+        """Stop the tree in order (S5)."""
+        self._root.halt()
+        await self._ended.wait()
 
-    async def finish(self) -> None:
-        """Stop the tree in order (S5) and raise its failure if nobody has seen it yet."""
-        await self._halt()
+    def raise_failure(self) -> None:
+        """Raise what the root failed with, if it did and `wait` has not told so already."""
         if not self._told:
             self._raise_failure()
-
-    async def _halt(self) -> None:
-        with trio.CancelScope(shield=True):
-            self._root.halt()
-            await self._ended.wait()
 
     def _hear(self, report: Report) -> None:
         if isinstance(report, Up):
@@ -146,10 +138,11 @@ async def open_system(
     good, and then to react, before it counts as leaked.
     """
     system = System(spec, on_event=on_event, random=random, kill_limit_s=kill_limit_s)
-    await system.launch()
     try:
+        await system.launch()
         yield system
-    except BaseException:
-        await system.end_quietly()
-        raise
-    await system.finish()
+    finally:
+        # What the children may take is bounded by their specs; a second limit here could only break their order.
+        with trio.CancelScope(shield=True, deadline=math.inf):
+            await system.halt()
+    system.raise_failure()
