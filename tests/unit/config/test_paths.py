@@ -4,8 +4,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.support import Home
 
+from tests.support import Home
 from tmuxorc.errors import ConfigError
 from tmuxorc.names import BadNameError
 from tmuxorc.paths import MAX_SOCKET_PATH, check_private, find_paths, instance_name, tmux_socket

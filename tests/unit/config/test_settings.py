@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.support import Home
 
+from tests.support import Home
 from tmuxorc.config import LogLevel, Settings, Synchronous, describe, load_settings, reference
 from tmuxorc.errors import ConfigError, ExitStatus
 

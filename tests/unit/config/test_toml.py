@@ -3,8 +3,8 @@ from typing import Annotated
 
 import pytest
 from msgspec import Meta
-from tests.support import Home
 
+from tests.support import Home
 from tmuxorc.errors import ConfigError
 from tmuxorc.model import AgentSpec, Frozen, Restart
 from tmuxorc.toml import doc_of, in_words, parse_toml, read_toml
