@@ -1,6 +1,5 @@
 """tmux: the control-mode protocol, one connection to a server, and what is done to its panes and sessions."""
 
-from tmuxorc.tmux._commands import is_pane_id as is_pane_id
 from tmuxorc.tmux._errors import BadDirectory as BadDirectory
 from tmuxorc.tmux._errors import NoSuchTarget as NoSuchTarget
 from tmuxorc.tmux._errors import ProgramMissing as ProgramMissing
@@ -26,12 +25,13 @@ from tmuxorc.tmux._install import Installed as Installed
 from tmuxorc.tmux._install import Version as Version
 from tmuxorc.tmux._install import find_tmux as find_tmux
 from tmuxorc.tmux._install import parse_version as parse_version
+from tmuxorc.tmux._open import open_tmux as open_tmux
+from tmuxorc.tmux._panes import is_pane_id as is_pane_id
 from tmuxorc.tmux._protocol import Reply as Reply
 from tmuxorc.tmux._quote import quote as quote
+from tmuxorc.tmux._startable import check_startable as check_startable
+from tmuxorc.tmux._startable import find_program as find_program
 from tmuxorc.tmux._tmux import Tmux as Tmux
-from tmuxorc.tmux._tmux import check_startable as check_startable
-from tmuxorc.tmux._tmux import find_program as find_program
-from tmuxorc.tmux._tmux import open_tmux as open_tmux
 from tmuxorc.tmux._types import Capture as Capture
 from tmuxorc.tmux._types import ClientsChanged as ClientsChanged
 from tmuxorc.tmux._types import FoundPane as FoundPane

@@ -8,7 +8,7 @@ wake-up brings many events, and a command under way ends the nap at once.
 import os
 import subprocess
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -52,7 +52,7 @@ class _Request:
 
 
 class Connection:
-    """A control client that is attached; made by `connect`."""
+    """A control client; `connect` makes one, runs its two tasks and ends it."""
 
     def __init__(self, process: trio.Process, sink: Sink) -> None:
         self._process = process
@@ -68,6 +68,7 @@ class Connection:
         self._fences = 0
         self._last_words: list[bytes] = []
         self.reads = 0
+        """Wake-ups so far: far fewer than events, under load."""
 
     def __repr__(self) -> str:
         state = "attached" if self._gone is None else f"gone: {self._gone}"
@@ -131,7 +132,8 @@ class Connection:
     def _failure(self) -> TmuxGone:
         return TmuxGone(f"the connection to tmux is gone: {self._gone}")
 
-    async def _write_rest(self) -> None:
+    async def write_rest(self) -> None:
+        """Write what the pipe would not take at once; a task of its own."""
         while self._gone is None:
             await self._to_send.wait()
             self._to_send = trio.Event()
@@ -144,24 +146,23 @@ class Connection:
                 except OSError:
                     return
 
-    async def _read(self) -> None:
+    async def read(self) -> None:
+        """Take in events until the connection ends; a task of its own."""
         stdout = self._process.stdout
         assert stdout is not None
         last = -1.0
-        with trio.CancelScope():
-            while data := await self._receive(stdout):
-                self.reads += 1
-                for event in self._parser.feed(data):
-                    self._dispatch(event)
-                now = trio.current_time()
-                if now - last < BUSY_GAP_S + NAP_S and not self._requests:
-                    await self._rest()
-                last = trio.current_time()
+        while data := await self._receive(stdout):
+            self.reads += 1
+            for event in self._parser.feed(data):
+                self._dispatch(event)
+            if trio.current_time() - last < BUSY_GAP_S and not self._requests:
+                await self._rest()
+            last = trio.current_time()
         self._end(self._reason())
 
-    async def _receive(self, stdout: trio.abc.ReceiveStream) -> bytes | bytearray:
+    async def _receive(self, stdout: trio.abc.ReceiveStream) -> bytes:
         try:
-            return await stdout.receive_some(CHUNK)
+            return bytes(await stdout.receive_some(CHUNK))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return b""
 
@@ -204,8 +205,8 @@ class Connection:
         self._requests.clear()
         self._closed.set()
 
-    async def _wait_attached(self, deadline_s: float) -> None:
-        """tmux refuses commands sent before the block that the attach itself makes."""
+    async def wait_attached(self, deadline_s: float) -> None:
+        """Wait for the block the attach itself makes: tmux refuses commands sent before it."""
         with trio.move_on_after(deadline_s):
             await self._attached.done.wait()
         if not self._attached.done.is_set():
@@ -215,7 +216,7 @@ class Connection:
         if self._attached.replies[0].error:
             raise refusal("attach-session", b" ".join(self._attached.replies[0].lines).decode(errors="replace"))
 
-    async def _finish(self) -> None:
+    async def finish(self) -> None:
         """End of input detaches the client; one that does not go is killed."""
         with trio.move_on_after(_END_S, shield=True) as scope:
             assert self._process.stdin is not None
@@ -231,7 +232,7 @@ class Connection:
 @asynccontextmanager
 async def connect(
     endpoint: Endpoint, session: str, sink: Sink, *, deadline_s: float = DEADLINE_S
-) -> AsyncIterator[Connection]:
+) -> AsyncGenerator[Connection, None]:
     """Attach a control client to the session with this id; `sink` is called for every event but replies.
 
     The client never starts a server, counts for no window's size, and lets tmux pause a pane we do not keep up with.
@@ -246,16 +247,16 @@ async def connect(
         start_new_session=True,
     )
     connection = Connection(process, sink)
-    async with background(connection._read, connection._write_rest):
+    async with background(connection.read, connection.write_rest):
         try:
-            await connection._wait_attached(deadline_s)
+            await connection.wait_attached(deadline_s)
             yield connection
         finally:
-            await connection._finish()
+            await connection.finish()
 
 
 @asynccontextmanager
-async def background(*tasks: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+async def background(*tasks: Callable[[], Awaitable[object]]) -> AsyncGenerator[None, None]:
     """Run `tasks` while the block runs, and end them with it; what the block raises comes out as it is, ungrouped."""
     failure: BaseException | None = None
     async with trio.open_nursery() as nursery:
@@ -263,7 +264,7 @@ async def background(*tasks: Callable[[], Awaitable[object]]) -> AsyncIterator[N
             nursery.start_soon(task)
         try:
             yield
-        except BaseException as error:  # a cancellation too is raised on, from outside the nursery
+        except BaseException as error:  # noqa: BLE001 - raised on below, a cancellation too, from outside the nursery
             failure = error
         nursery.cancel_scope.cancel()
     if failure is not None:

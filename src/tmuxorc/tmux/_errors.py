@@ -71,6 +71,6 @@ _NO_TARGET = ("can't find ", "no such pane", "no such window", "no such session"
 
 
 def refusal(command: str, message: str) -> TmuxRefused:
-    """tmux's own words about `command` as an error: `NoSuchTarget` if it was about the target."""
+    """What tmux itself said about `command`, as an error: `NoSuchTarget` if it was about the target."""
     kind = NoSuchTarget if message.startswith(_NO_TARGET) else TmuxRefused
     return kind(f"tmux {command}: {message or 'failed without a word'}", details={"command": command})

@@ -1,10 +1,12 @@
 """tmux's format language: escaping text for it, and building the conditions under which a command may act.
 
-A condition is a format that expands to ``1`` (or any text but empty and ``0``) when it holds.  tmux itself expands it in
-the same breath as the command it guards, so nothing can change between the look and the act.
+A condition is a format that expands to ``1`` (or any text but empty and ``0``) when it holds.  tmux itself expands it
+in the same breath as the command it guards, so nothing can change between the look and the act.
 """
 
 from collections.abc import Iterable
+
+from tmuxorc.tmux._options import name_of, pack
 
 ALIVE = "#{?#{pane_dead},0,1}"
 """The pane's program has not exited."""
@@ -64,8 +66,6 @@ def equals(format_: str, text: str) -> str:
 
 def option_is(key: str, value: str) -> str:
     """The pane's own option `key`, without its prefix, has this value."""
-    from tmuxorc.tmux._options import name_of, pack
-
     return equals(f"#{{{name_of(key)}}}", pack(value))
 
 

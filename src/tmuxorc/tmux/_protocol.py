@@ -97,11 +97,8 @@ class ControlParser:
             return []
         lines = b"".join((*self._partial, data)).split(b"\n")
         self._partial = [lines.pop()]
-        events: list[ControlEvent] = []
-        for line in lines:
-            if (event := self._inside(line) if self._closing else self._outside(line)) is not None:
-                events.append(event)
-        return events
+        events = (self._inside(line) if self._closing else self._outside(line) for line in lines)
+        return [event for event in events if event is not None]
 
     def _inside(self, line: bytes) -> Reply | None:
         if line.endswith(self._closing) and line in (b"%end " + self._closing, b"%error " + self._closing):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from tmuxorc.tmux._errors import Unsayable
 
 Argument = str | bytes
+Argv = tuple[Argument, ...]
 
 # Single quotes keep every byte but themselves and the newline.  0xFF is the parser's end of file, a carriage return may
 # be taken for a part of the line's end; both, like the newline, are said in double quotes by their escapes.

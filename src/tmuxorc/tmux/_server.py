@@ -9,10 +9,12 @@ import re
 
 import libtmux
 
-from tmuxorc.tmux import _commands as commands
+from tmuxorc.errors import TmuxError
 from tmuxorc.tmux._errors import TmuxGone, TmuxRefused
 from tmuxorc.tmux._install import Endpoint
-from tmuxorc.tmux._options import HUB, name_of, pack, unpack
+from tmuxorc.tmux._options import HUB, name_of, unpack
+from tmuxorc.tmux._quote import Argv
+from tmuxorc.tmux._sessions import new_session, session_name
 
 _HUB_LINE = re.compile(r"(\$\d+) (\S+)")
 HUB_NAME = "_hub"
@@ -49,8 +51,8 @@ def _create_hub(
     server: libtmux.Server, endpoint: Endpoint, instance: str, size: tuple[int, int], history_limit: int
 ) -> str:
     for attempt in range(_ATTEMPTS):
-        name = commands.session_name(HUB_NAME, attempt)
-        batch = commands.new_session(name, size, {HUB: instance}, history_limit)
+        name = session_name(HUB_NAME, attempt)
+        batch = new_session(name, size, {HUB: instance}, history_limit)
         answer = server.cmd("start-server", *_joined(_globals(endpoint), batch))
         if answer.stdout:
             return answer.stdout[0].split()[0]
@@ -60,15 +62,15 @@ def _create_hub(
     raise TmuxRefused(f"no name is free for the hub session on {endpoint.socket_path}")
 
 
-def _globals(endpoint: Endpoint) -> list[commands.Argv]:
+def _globals(endpoint: Endpoint) -> list[Argv]:
     return [("set-option", "-s", "exit-empty", "off")] if endpoint.private else []
 
 
-def _joined(*batches: list[commands.Argv]) -> list[str]:
+def _joined(*batches: list[Argv]) -> list[str]:
     return [str(word) for batch in batches for argv in batch for word in (";", *argv)]
 
 
-def _failure(message: str, endpoint: Endpoint) -> Exception:
+def _failure(message: str, endpoint: Endpoint) -> TmuxError:
     if "exited unexpectedly" in message or "lost server" in message or "error connecting" in message:
         hint = "a line of your tmux configuration may kill it: try `tmux -f /dev/null`, or see tmux-orc doctor"
         return TmuxGone(f"the tmux server on {endpoint.socket_path} did not start: {message}", hint=hint)

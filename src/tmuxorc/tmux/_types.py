@@ -3,6 +3,7 @@
 import msgspec
 
 from tmuxorc.model import Frozen
+from tmuxorc.tmux._protocol import unescape
 
 
 class PaneSpec(Frozen):
@@ -21,7 +22,7 @@ class PaneSpec(Frozen):
 
 
 class PaneInfo(Frozen):
-    """A pane by its ids.  `pid` is the pane's own process, dead or alive."""
+    """A pane by its ids.  `pid` is the pane's own process; 0 if it is dead and tmux no longer says."""
 
     pane_id: str
     window_id: str
@@ -29,7 +30,7 @@ class PaneInfo(Frozen):
 
 
 class FoundPane(PaneInfo):
-    """A pane carrying our instance's option; `sessions` are those it is linked into, the hub not counted."""
+    """A pane of our instance, with the `sessions` that show it (the hub not counted) and our `options` on it."""
 
     dead: bool
     sessions: tuple[str, ...]
@@ -79,8 +80,6 @@ class PaneOutput(msgspec.Struct, frozen=True):
     @property
     def data(self) -> bytes:
         """What it wrote, unescaped on demand; sequences may be cut anywhere between two events."""
-        from tmuxorc.tmux._protocol import unescape
-
         return unescape(self.raw)
 
 
