@@ -13,6 +13,7 @@ from tmuxorc.actors._errors import DuplicateChild as DuplicateChild
 from tmuxorc.actors._errors import GaveUp as GaveUp
 from tmuxorc.actors._errors import MailboxFull as MailboxFull
 from tmuxorc.actors._errors import NoSuchActor as NoSuchActor
+from tmuxorc.actors._errors import NotUnderstood as NotUnderstood
 from tmuxorc.actors._errors import StartTimedOut as StartTimedOut
 from tmuxorc.actors._errors import Superseded as Superseded
 from tmuxorc.actors._events import ChildExited as ChildExited

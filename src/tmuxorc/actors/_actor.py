@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Generic, TypeVar, TypeVarTuple
 
+from tmuxorc.actors._errors import NotUnderstood
 from tmuxorc.actors._exits import ExitReason
-from tmuxorc.errors import UsageError
 
 if TYPE_CHECKING:
     from tmuxorc.actors._mailbox import Reply
@@ -85,7 +85,7 @@ class Actor:
 
         A `TmuxOrcError` raised during a call is its answer (S23).  Anything else raised ends the incarnation: `Failed`.
         """
-        raise UsageError(f"{ctx.path} does not understand {type(message).__name__}")
+        raise NotUnderstood(ctx.path, message)
 
     async def stop(self, reason: ExitReason) -> None:
         """Clean up, shielded from cancellation, within what is left of `shutdown_s`; its tasks have ended by then.

@@ -86,6 +86,11 @@ class SupervisorCore(ExitPolicy):
         """All children in the order of their start."""
         return tuple(child.info() for child in self._children.values())
 
+    def status(self, id: str) -> ChildStatus | None:
+        """Where the child stands; None if there is none of that id."""
+        child = self._children.get(id)
+        return child.status if child is not None else None
+
     # --- what operators order ---
 
     def add(self, order: object, spec: ChildSpec, now: Instant) -> list[Effect]:

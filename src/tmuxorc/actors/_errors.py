@@ -1,7 +1,7 @@
 """What senders and operators of actors may meet; all are `TmuxOrcError`s."""
 
 from tmuxorc.actors._exits import ExitReason
-from tmuxorc.errors import ActorError, ConflictError, ExitStatus, NotFoundError
+from tmuxorc.errors import ActorError, ConflictError, ExitStatus, NotFoundError, UsageError
 
 
 class ActorDied(ActorError):
@@ -57,6 +57,16 @@ class NoSuchActor(NotFoundError):
 
     def __init__(self, path: str) -> None:
         super().__init__(f"there is no actor {path}")
+        self.path = path
+
+
+class NotUnderstood(UsageError):
+    """The actor has no use for such a message.  A cast like that becomes a dead letter and harms nobody (S23)."""
+
+    code = "not_understood"
+
+    def __init__(self, path: str, message: object) -> None:
+        super().__init__(f"{path} does not understand {type(message).__name__}")
         self.path = path
 
 

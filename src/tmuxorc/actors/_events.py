@@ -65,8 +65,9 @@ class ChildLeaked(LifecycleEvent, frozen=True, kw_only=True):
 
 
 class SupervisorGaveUp(LifecycleEvent, frozen=True, kw_only=True):
-    """A supervisor reached its restart intensity (S9); `path` is its own, `reason` the exit that was one too many."""
+    """A supervisor reached its restart intensity (S9); `reason` is the exit of its `child` that was one too many."""
 
+    child: str
     reason: ExitReason
     intensity: int
     period_s: float

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from tmuxorc.actors._actor import Actor, ActorContext, Host, Ts
-from tmuxorc.actors._errors import ActorDied
+from tmuxorc.actors._errors import ActorDied, NotUnderstood
 from tmuxorc.actors._exits import (
     ExitReason,
     Failed,
@@ -228,9 +228,12 @@ class Incarnation(ActorContext):
             value = await actor.handle(envelope.message, self)
         except Exception as exception:
             error = root_cause(exception)
-            if reply is None or not isinstance(error, TmuxOrcError):
+            if reply is not None and isinstance(error, TmuxOrcError):
+                reply.fail(error)
+            elif isinstance(error, NotUnderstood):
+                self.runtime.letters.add(self.path, envelope.message, DeadReason.UNKNOWN)
+            else:
                 raise
-            reply.fail(error)
         else:
             if reply is not None and not self._deferred:
                 reply.send(value)
@@ -263,10 +266,9 @@ class Incarnation(ActorContext):
         unfinished = [self._envelope] if self._envelope is not None else []
         left = list(itertools.chain(unfinished, self.mailbox.drain()))
         self.leftovers = [envelope for envelope in left if not isinstance(envelope.message, Internal)]
-        died = ActorDied(self.path, reason)
         for reply in (*(envelope.reply for envelope in left), *self._open_replies):
             if reply is not None:
-                reply.fail(died)
+                reply.fail(ActorDied(self.path, reason))
 
     def disown(self) -> None:
         """Its supervisor waits no longer: whoever waits for an answer of it need not, either."""

@@ -25,8 +25,18 @@ from tmuxorc.model import AutoShutdown, Desired, Restart, Strategy
 class ExitPolicy(Sequence):
     """Changes what is wanted of the children when one of them ends or takes too long."""
 
-    def __init__(self, spec: SupervisorSpec, *, path: str, random: Callable[[], float], kill_limit_s: float) -> None:
-        super().__init__(spec, path=path, random=random, kill_limit_s=kill_limit_s)
+    def __init__(
+        self,
+        spec: SupervisorSpec,
+        *,
+        path: str,
+        generation: int = 1,
+        random: Callable[[], float],
+        kill_limit_s: float,
+    ) -> None:
+        super().__init__(spec, path=path, kill_limit_s=kill_limit_s)
+        self.generation = generation
+        self._random = random
         self._window: deque[float] = deque()
 
     def _overdue(self, child: Child, now: Instant) -> None:
@@ -156,9 +166,10 @@ class ExitPolicy(Sequence):
         self._emit(
             SupervisorGaveUp(
                 path=self.path,
-                id=child.id,
-                generation=child.generation,
+                id=self.path.rpartition("/")[2] or "root",
+                generation=self.generation,
                 at=now.utc,
+                child=child.id,
                 reason=reason,
                 intensity=self.spec.intensity,
                 period_s=self.spec.period_s,

@@ -98,8 +98,8 @@ class Ref:
     def __hash__(self) -> int:
         return hash(self.path)
 
-    async def call(self, request: Request[R], *, timeout_s: float) -> R:
-        """Send a request and wait for the answer (S20).
+    async def call(self, request: Request[R], *, timeout_s: float, control: bool = False) -> R:
+        """Send a request and wait for the answer (S20); in the `control` lane it goes before all user messages (S17).
 
         Raises what the actor answered with; `ActorDied` if it is not running or the moment it ends; `MailboxFull` at
         once unless the caller is above it; `CallTimeout`; `CallDirectionError` for a call to oneself or upwards (S18).
@@ -109,20 +109,20 @@ class Ref:
         mailbox = self._mailbox_for_call(request)
         reply = Reply()
         envelope = Envelope(request, reply)
-        if not mailbox.put_user(envelope):
+        if control:
+            mailbox.put_control(envelope)
+        elif not mailbox.put_user(envelope):
             timeout_s = await self._wait_for_room(mailbox, envelope, timeout_s)
         return cast(R, await reply.wait(self.path, timeout_s))
 
     async def cast(self, message: object) -> None:
         """Send without an answer.  In a full lane a sender above waits for room, any other gets `MailboxFull` (S18)."""
         mailbox = self._mailbox(message)
-        if mailbox is None or not self._is_below_sender():
-            await trio.lowlevel.checkpoint()
-        if mailbox is None:
-            return
-        if self._is_below_sender():
+        if mailbox is not None and self._is_below_sender():
             await mailbox.put_user_wait(Envelope(message))
-        else:
+            return
+        await trio.lowlevel.checkpoint()
+        if mailbox is not None:
             self.cast_nowait(message)
 
     def cast_nowait(self, message: object) -> None:

@@ -6,7 +6,6 @@ what is wanted overtakes whatever is under way.
 """
 
 import math
-from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from typing import TypedDict
@@ -44,13 +43,12 @@ class Stamp(TypedDict):
 class Sequence:
     """The children of one supervisor, and the steps towards what is wanted of them."""
 
-    def __init__(self, spec: SupervisorSpec, *, path: str, random: Callable[[], float], kill_limit_s: float) -> None:
+    def __init__(self, spec: SupervisorSpec, *, path: str, kill_limit_s: float) -> None:
         self.spec = spec
         self.path = path
         self.phase = Phase.STARTING
         self.outcome: ExitReason = Stopped()
         self.deadline = math.inf
-        self._random = random
         self._kill_limit_s = kill_limit_s
         self._children: dict[str, Child] = {child.id: Child(child) for child in spec.children}
         self._up_waiters: dict[str, list[object]] = {}

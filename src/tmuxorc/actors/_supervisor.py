@@ -23,6 +23,7 @@ from tmuxorc.actors._effects import (
     Register,
     Settle,
 )
+from tmuxorc.actors._errors import NotUnderstood
 from tmuxorc.actors._exits import ExitReason, Killed, StartFailed
 from tmuxorc.actors._incarnation import Ending, Incarnation, Report, Up
 from tmuxorc.actors._letters import DeadReason
@@ -54,7 +55,11 @@ class Supervisor(Host):
             raise TypeError("a Supervisor runs only as an actor of a system")
         self._context = ctx
         self._core = SupervisorCore(
-            self.spec, path=ctx.path, random=ctx.runtime.random, kill_limit_s=ctx.runtime.kill_limit_s
+            self.spec,
+            path=ctx.path,
+            generation=ctx.generation,
+            random=ctx.runtime.random,
+            kill_limit_s=ctx.runtime.kill_limit_s,
         )
         self._perform(self._core.start(_now()))
         while self._core.phase is Phase.STARTING:
@@ -101,8 +106,10 @@ class Supervisor(Host):
     def _take_envelope(self, envelope: Envelope) -> None:
         if isinstance(envelope.message, Report | Order | ListChildren | Tick):
             self._take(envelope.message, envelope.reply or Reply())
+        elif envelope.reply is not None:
+            envelope.reply.fail(NotUnderstood(self._context.path, envelope.message))
         else:
-            self._context.leftovers.append(envelope)
+            self._context.runtime.letters.add(self._context.path, envelope.message, DeadReason.UNKNOWN)
 
     def _take(self, message: Report | Order | ListChildren | Tick, reply: Reply) -> None:
         now = _now()
@@ -111,6 +118,7 @@ class Supervisor(Host):
                 self._perform(self._hear(message, now))
             case Order():
                 self._perform(self._obey(message, reply, now))
+                self._mark(message.id)
             case ListChildren():
                 reply.send(self._core.children())
             case Tick():
@@ -213,8 +221,8 @@ class Supervisor(Host):
 
     def _mark(self, id: str) -> DeadReason:
         """Note at the child's place why nobody takes messages there."""
-        status = next((info.status for info in self._core.children() if info.id == id), ChildStatus.STOPPED)
-        stays_down = status in AT_REST or self._core.phase in (Phase.STOPPING, Phase.ENDED)
+        status = self._core.status(id)
+        stays_down = status is None or status in AT_REST or self._core.phase in (Phase.STOPPING, Phase.ENDED)
         why = DeadReason.STOPPED if stays_down else DeadReason.RESTARTED
         if id in self._cells:
             self._cells[id].absent = why
