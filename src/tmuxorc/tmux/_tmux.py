@@ -125,7 +125,7 @@ class Tmux:
     def _into_hub(self, window_id: str) -> Argv:
         return ("link-window", "-d", "-s", window_id, "-t", f"{self.hub}:")
 
-    async def link_window(self, window_id: str, session_id: str) -> None:
+    async def link_pane(self, window_id: str, session_id: str) -> None:
         """Show the window in another session of ours as well, in the place of its placeholder if it has one."""
         await self.run("link-window", "-d", "-s", window_id, "-t", f"{session_id}:")
         if (placeholder := self._placeholders.pop(session_id, None)) is not None:

@@ -25,6 +25,7 @@ __all__ = [
     "nudge",
     "open_process_watch",
     "process_tree",
+    "send_signal",
 ]
 
 _KILLED_S = 1.0
@@ -129,6 +130,19 @@ async def end_tree(
     return tuple(process.pid for process in remaining)
 
 
+def send_signal(process: Process, number: signal.Signals) -> bool:
+    """Signal the process that is meant, never another that has its pid now; whether it was still there."""
+    handle = open_handle(process.pid)
+    if handle is None:
+        return False
+    try:
+        if there := _is_same(process):
+            handle.send(number)
+        return there
+    finally:
+        handle.close()
+
+
 def _members(pid: int, marker: tuple[str, str] | None) -> list[Process]:
     marked = find_marked(*marker) if marker is not None else ()
     every = {process.pid: process for process in (*process_tree(pid), *marked)}
@@ -147,11 +161,7 @@ def _is_same(process: Process) -> bool:
 
 def _signal_all(processes: list[Process], number: signal.Signals) -> None:
     for process in reversed(processes):
-        handle = open_handle(process.pid)
-        if handle is not None:
-            if _is_same(process):
-                handle.send(number)
-            handle.close()
+        send_signal(process, number)
 
 
 async def _wait_all(processes: Iterable[Process]) -> None:
