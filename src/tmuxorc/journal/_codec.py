@@ -1,6 +1,7 @@
 """How values lie in the journal's columns: JSON, times, and text that no encoding was meant for."""
 
 import json
+from codecs import getincrementaldecoder
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -38,6 +39,11 @@ def to_bytes(text: str) -> bytes:
 def from_bytes(data: bytes) -> str:
     """The reverse of `to_bytes`."""
     return data.decode("utf-8", "surrogatepass")
+
+
+def from_bytes_cut(data: bytes) -> str:
+    """`from_bytes` for the beginning of some text, without the character that may be cut in two at its end."""
+    return getincrementaldecoder("utf-8")("surrogatepass").decode(data)
 
 
 def printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,14 +17,14 @@ _TEAMS = "SELECT spec, desired, created_at FROM team"
 _AGENTS = "SELECT spec, desired, created_at, pane, pid, generation, restarts, last_exit FROM agent"
 
 
-def put_team(db: sqlite3.Connection, record: TeamRecord) -> TeamRecord:
-    """Write the team, keeping the date of creation of one that is there already."""
+def put_team(db: sqlite3.Connection, spec: TeamSpec, desired: Desired, at: datetime) -> TeamRecord:
+    """Write what is wanted of the team; its date of creation stays if it is there already."""
     db.execute(
         "INSERT INTO team (name, spec, desired, created_at) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, desired = excluded.desired",
-        (record.spec.name, to_json(record.spec), record.desired.value, to_micros(record.created_at)),
+        (spec.name, to_json(spec), desired.value, to_micros(at)),
     )
-    return _team(db.execute(f"{_TEAMS} WHERE name = ?", (record.spec.name,)).fetchone())
+    return _team(db.execute(f"{_TEAMS} WHERE name = ?", (spec.name,)).fetchone())
 
 
 def remove_team(db: sqlite3.Connection, name: str) -> None:
@@ -32,15 +33,12 @@ def remove_team(db: sqlite3.Connection, name: str) -> None:
     db.execute("DELETE FROM agent WHERE team = ?", (name,))
 
 
-def put_agent(db: sqlite3.Connection, record: AgentRecord) -> AgentRecord:
-    """Write the agent, keeping the date of creation of one that is there already."""
-    spec = record.spec
+def put_agent(db: sqlite3.Connection, spec: AgentSpec, desired: Desired, at: datetime) -> AgentRecord:
+    """Write what is wanted of the agent; its date of creation and its run stay if it is there already."""
     db.execute(
-        "INSERT INTO agent (team, name, spec, desired, created_at, pane, pid, generation, restarts, last_exit)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team, name) DO UPDATE SET"
-        " spec = excluded.spec, desired = excluded.desired, pane = excluded.pane, pid = excluded.pid,"
-        " generation = excluded.generation, restarts = excluded.restarts, last_exit = excluded.last_exit",
-        (spec.team, spec.name, to_json(spec), record.desired.value, to_micros(record.created_at), *_run(record)),
+        "INSERT INTO agent (team, name, spec, desired, created_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (team, name) DO UPDATE SET spec = excluded.spec, desired = excluded.desired",
+        (spec.team, spec.name, to_json(spec), desired.value, to_micros(at)),
     )
     return _agent(db.execute(f"{_AGENTS} WHERE team = ? AND name = ?", (spec.team, spec.name)).fetchone())
 
@@ -97,10 +95,6 @@ def _split(address: str) -> tuple[str, str]:
 def _require(done: sqlite3.Cursor, what: str, name: str) -> None:
     if done.rowcount == 0:
         raise NotFoundError(f"no {what} '{name}' in the journal", details={what: name})
-
-
-def _run(record: AgentRecord) -> tuple[Any, ...]:
-    return record.pane, record.pid, record.generation, record.restarts, _exit_json(record.last_exit)
 
 
 def _exit_json(last_exit: LastExit | None) -> str | None:

@@ -52,35 +52,15 @@ class Journal:
 
     async def put_team(self, spec: TeamSpec, desired: Desired = Desired.RUNNING) -> TeamRecord:
         """Write a team, new or changed; one that was there keeps its date of creation."""
-        return await self._write(_desired.put_team, TeamRecord(spec=spec, desired=desired, created_at=self._now()))
+        return await self._write(_desired.put_team, spec, desired, self._now())
 
     async def remove_team(self, name: str) -> None:
         """Forget a team and its agents, not their messages and events; raises `NotFoundError`."""
         await self._write(_desired.remove_team, name)
 
-    async def put_agent(
-        self,
-        spec: AgentSpec,
-        desired: Desired = Desired.RUNNING,
-        *,
-        pane: str | None = None,
-        pid: int | None = None,
-        generation: int = 0,
-        restarts: int = 0,
-        last_exit: LastExit | None = None,
-    ) -> AgentRecord:
-        """Write an agent, new or changed; one that was there keeps its date of creation and nothing else."""
-        record = AgentRecord(
-            spec=spec,
-            desired=desired,
-            created_at=self._now(),
-            pane=pane,
-            pid=pid,
-            generation=generation,
-            restarts=restarts,
-            last_exit=last_exit,
-        )
-        return await self._write(_desired.put_agent, record)
+    async def put_agent(self, spec: AgentSpec, desired: Desired = Desired.RUNNING) -> AgentRecord:
+        """Write an agent, new or changed; one that was there keeps its date of creation and its run."""
+        return await self._write(_desired.put_agent, spec, desired, self._now())
 
     async def set_desired(self, addresses: Sequence[str], desired: Desired) -> None:
         """Write what is wanted of agents (``team/name``) and teams (``team``), all or none; raises `NotFoundError`."""
@@ -126,7 +106,10 @@ class Journal:
     async def messages(
         self, *, target: str | None = None, rungs: Sequence[Rung] = (), limit: int = 100
     ) -> tuple[MessageView, ...]:
-        """The newest `limit` messages, newest last; `target` is ``team/name`` or ``team/*``, no `rungs` means all."""
+        """The newest `limit` messages, newest last; `target` is ``team/name`` or ``team/*``, no `rungs` means all.
+
+        Where the texts have more than `LISTED_TEXT_BYTES` together each is cut, and says so at its end.
+        """
         return await self._read(_messages.messages, target=target, rungs=tuple(rungs), limit=limit)
 
     async def message_counts(self) -> dict[str, int]:

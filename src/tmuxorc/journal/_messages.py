@@ -6,7 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tmuxorc.errors import NotFoundError
-from tmuxorc.journal._codec import from_bytes, from_json, from_micros, printable, to_bytes, to_json, to_micros
+from tmuxorc.journal._codec import (
+    from_bytes,
+    from_bytes_cut,
+    from_json,
+    from_micros,
+    printable,
+    to_bytes,
+    to_json,
+    to_micros,
+)
 from tmuxorc.journal._records import NewMessage
 from tmuxorc.model import MessageStep, MessageView, Rung
 
@@ -16,6 +25,9 @@ _SELECT = (
 )
 _ACCEPTED = "in the journal"
 _FORGET_AT_LEAST = 16
+
+LISTED_TEXT_BYTES = 6 * 1024 * 1024
+"""What a list carries of texts: a message may have a mebibyte, and an answer on the socket is limited too."""
 
 
 def accept(db: sqlite3.Connection, messages: Sequence[NewMessage], at: datetime) -> tuple[MessageView, ...]:
@@ -60,7 +72,9 @@ def messages(
         values.extend(rung.value for rung in rungs)
     query = f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
     rows = db.execute(query, (*values, limit)).fetchall()
-    return tuple(_view(row) for row in reversed(rows))
+    excess = sum(len(row[-1]) for row in rows) > LISTED_TEXT_BYTES
+    room = LISTED_TEXT_BYTES // len(rows) if excess else None
+    return tuple(_view(row, room) for row in reversed(rows))
 
 
 def unsettled(db: sqlite3.Connection) -> tuple[MessageView, ...]:
@@ -126,16 +140,22 @@ _MAX_DIGITS = 18
 """As many as always fit into SQLite's integers."""
 
 
-def _view(row: tuple[Any, ...]) -> MessageView:
+def _view(row: tuple[Any, ...], room: int | None = None) -> MessageView:
     number, sender, target, rung, detail, created_at, updated_at, history, text = row
     return MessageView(
         id=f"m-{number}",
         sender=sender,
         target=target,
-        text=from_bytes(text),
+        text=_text(text, room),
         rung=Rung(rung),
         detail=detail,
         created_at=from_micros(created_at),
         updated_at=from_micros(updated_at),
         history=from_json(history, tuple[MessageStep, ...]),
     )
+
+
+def _text(data: bytes, room: int | None) -> str:
+    if room is None or len(data) <= room:
+        return from_bytes(data)
+    return f"{from_bytes_cut(data[:room])}… (cut: {len(data)} bytes in all)"

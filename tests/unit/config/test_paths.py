@@ -38,6 +38,7 @@ def test_xdg_variables_are_followed(home: Home):
     assert paths.state_dir == f"{home.state}/tmux-orc/work"
     assert paths.runtime_dir == f"{home.runtime}/tmux-orc/work"
     assert paths.config_file == f"{home.config}/tmux-orc/config.toml"
+    assert paths.kinds_dir == f"{home.config}/tmux-orc/kinds"
     assert os.path.dirname(paths.socket) == os.path.dirname(paths.start_lock) == paths.runtime_dir
     assert {os.path.dirname(path) for path in (paths.journal, paths.log, paths.lock)} == {paths.state_dir}
 
@@ -75,6 +76,10 @@ def test_the_choice_of_the_runtime_directory_does_not_change_by_creating_it(home
     before.make_runtime_dir()
     assert find_paths("x", environ) == before
     assert before.runtime_dir.startswith(str(home.root / "later"))
+
+
+def test_without_home_the_password_file_knows(home: Home):
+    assert find_paths("x", {}).state_dir == find_paths("x", {"HOME": os.path.expanduser("~")}).state_dir
 
 
 def test_no_home_at_all_is_one_clear_error():

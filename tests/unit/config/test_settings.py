@@ -36,7 +36,7 @@ def test_a_missing_file_means_all_defaults(file: Path):
 def test_a_missing_file_costs_no_parser(file: Path):
     code = (
         "import sys; from tmuxorc.config import load_settings;"
-        " load_settings(sys.argv[1]); print('tomllib' in sys.modules)"
+        " sys.modules.pop('tomllib', None); load_settings(sys.argv[1]); print('tomllib' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -39,29 +39,29 @@ async def test_teams_and_agents_come_back_as_they_were_put(path: str):
     )
     async with open_journal(path) as journal:
         put_team = await journal.put_team(team)
-        put_agent = await journal.put_agent(
-            spec, Desired.STOPPED, pane="%3", pid=77, generation=4, restarts=2, last_exit=EXIT
-        )
+        put_agent = await journal.put_agent(spec, Desired.STOPPED)
     async with open_journal(path) as journal:
         snapshot = await journal.load()
     assert snapshot.teams == (put_team,)
     assert snapshot.agents == (put_agent,)
     assert put_team.spec == team
-    assert (put_agent.spec, put_agent.desired, put_agent.pane, put_agent.pid) == (spec, Desired.STOPPED, "%3", 77)
-    assert (put_agent.generation, put_agent.restarts, put_agent.last_exit) == (4, 2, EXIT)
+    assert (put_agent.spec, put_agent.desired, put_agent.pane, put_agent.pid) == (spec, Desired.STOPPED, None, None)
+    assert (put_agent.generation, put_agent.restarts, put_agent.last_exit) == (0, 0, None)
 
 
-async def test_putting_again_changes_all_but_the_date_of_creation(path: str):
+async def test_putting_again_changes_what_is_wanted_and_nothing_else(path: str):
     clock = ticking()
     async with open_journal(path, now=lambda: next(clock)) as journal:
         team = await journal.put_team(TeamSpec(name="main"))
-        agent = await journal.put_agent(AgentSpec(name="alice"), pane="%1", generation=1)
+        agent = await journal.put_agent(AgentSpec(name="alice"))
+        await journal.record_run("main/alice", pane="%1", pid=2, generation=3, restarts=4, last_exit=EXIT)
         again_team = await journal.put_team(TeamSpec(name="main", intensity=1), Desired.STOPPED)
-        again_agent = await journal.put_agent(AgentSpec(name="alice", kind="shell"), generation=2)
+        again_agent = await journal.put_agent(AgentSpec(name="alice", kind="shell"))
         snapshot = await journal.load()
     assert (again_team.created_at, again_agent.created_at) == (team.created_at, agent.created_at)
     assert (again_team.spec.intensity, again_team.desired) == (1, Desired.STOPPED)
-    assert (again_agent.spec.kind, again_agent.pane, again_agent.generation) == ("shell", None, 2)
+    assert (again_agent.spec.kind, again_agent.pane, again_agent.pid) == ("shell", "%1", 2)
+    assert (again_agent.generation, again_agent.restarts, again_agent.last_exit) == (3, 4, EXIT)
     assert (snapshot.teams, snapshot.agents) == ((again_team,), (again_agent,))
 
 
@@ -103,7 +103,8 @@ async def test_removing_a_team_removes_its_agents_and_no_others(path: str):
 async def test_an_agent_can_be_removed_and_made_anew(path: str):
     clock = ticking()
     async with open_journal(path, now=lambda: next(clock)) as journal:
-        first = await journal.put_agent(AgentSpec(name="alice"), generation=3)
+        first = await journal.put_agent(AgentSpec(name="alice"))
+        await journal.record_run("main/alice", pane="%1", pid=2, generation=3, restarts=2, last_exit=None)
         await journal.remove_agent("main/alice")
         second = await journal.put_agent(AgentSpec(name="alice"))
     assert second.generation == 0

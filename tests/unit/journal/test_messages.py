@@ -138,6 +138,20 @@ async def test_messages_are_filtered_and_the_newest_stand_last(
     assert ids(messages) == [f"m-{digit}" for digit in found]
 
 
+async def test_a_list_of_large_texts_stays_small_enough_to_be_sent(path: str):
+    """Twenty texts of a mebibyte are cut, never in the middle of a character; each alone is whole."""
+    large = "x" + "é" * 2**19
+    room = 6 * 2**20 // 20
+    async with open_journal(path) as journal:
+        await journal.accept([to("main/alice", large)] * 20)
+        listed = await journal.messages()
+        alone = await journal.message("m-20")
+    assert room % 2 == 0
+    assert {message.text.partition("…")[0] for message in listed} == {"x" + "é" * ((room - 1) // 2)}
+    assert listed[0].text.endswith("… (cut: 1048577 bytes in all)")
+    assert alone.text == large
+
+
 async def test_messages_are_counted_by_rung(path: str):
     async with open_journal(path) as journal:
         assert await journal.message_counts() == {}
