@@ -73,6 +73,34 @@ def test_one_disturbance_at_any_point(disturbance: str, at: int) -> None:
 
 
 @pytest.mark.parametrize("at", range(40))
+@pytest.mark.parametrize("kill_first", [False, True])
+def test_a_pane_lost_with_its_marker(at: int, kill_first: bool) -> None:
+    """Nothing is sent again that may have been submitted; what was certainly not submitted is."""
+    end = ["kill", "new_pane"] if kill_first else ["new_pane"]
+    done = world(["nothing"] * at + end, count=2)
+    check_exactly_once(done)
+
+
+@pytest.mark.parametrize(("swallowed", "rung"), [(1, Rung.TAKEN_IN), (2, Rung.UNVERIFIED)])
+def test_an_agent_that_swallows_submit_keys_gets_one_more_and_no_third(swallowed: int, rung: Rung) -> None:
+    """The text is still in the composer after its time: one more key, once, then it is unverified."""
+    made = World([message(0, TEXTS[0])], [])
+    made.pane.swallow = swallowed
+    made.settle()
+    assert (made.rung(0), made.pane.presses) == (rung, 2)
+
+
+@pytest.mark.parametrize("at", range(30))
+def test_a_kill_never_leads_to_a_third_submit_key(at: int) -> None:
+    """The second press is marked too."""
+    made = World([message(0, TEXTS[0])], ["nothing"] * at + ["kill"])
+    made.pane.swallow = 9
+    made.settle()
+    assert made.pane.presses == 2
+    assert made.rung(0) is Rung.UNVERIFIED
+
+
+@pytest.mark.parametrize("at", range(40))
 def test_a_dialog_never_makes_a_message_unverified(at: int) -> None:
     """The message waits for the answer, wherever on its way the question came."""
     done = world(["nothing"] * at + ["dialog"], count=2)
@@ -83,7 +111,7 @@ STEPS = ["nothing", "nothing", "agent", "time", "long", "dialog", "answer", "cop
 PERSON = ["draft", "erase"]
 
 
-@given(st.lists(st.sampled_from([*STEPS, *PERSON, "crash"]), max_size=60))
+@given(st.lists(st.sampled_from([*STEPS, *PERSON, "crash", "new_pane"]), max_size=60))
 def test_bad_luck_of_every_kind(schedule: list[str]) -> None:
     """Exactly once, and never a key into a dialog that was on the screen."""
     done = world(schedule)

@@ -57,6 +57,8 @@ class Pane:
         self.wrong: list[str] = []
         self.changed = True
         self.crashed = False
+        self.swallow = 0
+        self.presses = 0
         self._start()
 
     def _start(self) -> None:
@@ -65,9 +67,10 @@ class Pane:
         self._input: list[bytes] = []
         self.paint()
 
-    def crash(self) -> None:
-        """The agent's process dies and another one is started in the pane."""
+    def crash(self, *, new_pane: bool = False) -> None:
+        """The agent's process dies and another one is started in the pane, or in a new one."""
         self.crashed = True
+        self.marker = "" if new_pane else self.marker
         self.incarnation += 1
         self._start()
 
@@ -143,7 +146,10 @@ class Pane:
             return False
         self._note_dialog("Enter")
         self.marker = effect.marker
-        self.type(b"\r")
+        self.presses += 1
+        self.swallow -= 1
+        if self.swallow < 0:
+            self.type(b"\r")
         return True
 
     def _note_dialog(self, what: str) -> None:
@@ -304,6 +310,10 @@ class World:
     def do_crash(self) -> None:
         """The agent dies and comes back."""
         self.pane.crash()
+
+    def do_new_pane(self) -> None:
+        """The pane dies with its agent, and its marker with it."""
+        self.pane.crash(new_pane=True)
 
     def do_kill(self) -> None:
         """The supervisor dies."""
