@@ -9,7 +9,7 @@ import logging
 import math
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import trio
@@ -38,6 +38,9 @@ class Limits(Frozen):
     stop_s: float = 10.0
 
 
+LIMITS = Limits()
+
+
 class App(Protocol):
     """What runs in the process: calls `ready` once requests are answered, and returns soon after `shutdown` is set."""
 
@@ -47,7 +50,7 @@ class App(Protocol):
         """Run until told to end; a TmuxOrcError raised before `ready` is what the starting command shows."""
 
 
-def main(arguments: Sequence[str], load_app: Callable[[], App], limits: Limits = Limits()) -> int:
+def main(arguments: Sequence[str], load_app: Callable[[], App], limits: Limits = LIMITS) -> int:
     """Run the supervisor of an instance with the app that `load_app` imports; returns the exit status.
 
     With ``--detach LOCK`` the process leaves the caller's session, and standard output is the pipe for the verdict.
@@ -128,50 +131,51 @@ async def _live(
     app: App, paths: Paths, settings: Settings, starter: Starter, log_file: LogFile, limits: Limits
 ) -> None:
     shutdown = trio.Event()
-    starting = trio.CancelScope(deadline=trio.current_time() + limits.ready_s)
-    failure: Exception | None = None
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        failure: Exception | None = None
+        async with trio.open_nursery() as nursery:
+            grace_s = settings.daemon.drain_s + limits.stop_s
+            nursery.start_soon(_heed, signals, shutdown, log_file, nursery.cancel_scope, grace_s)
+            try:
+                await _run_app(app, paths, settings, starter, shutdown, limits.ready_s)
+            except Exception as error:  # noqa: BLE001 - re-raised below, outside the nursery that would wrap it
+                failure = error
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+
+async def _run_app(
+    app: App, paths: Paths, settings: Settings, starter: Starter, shutdown: trio.Event, ready_s: float
+) -> None:
+    starting = trio.CancelScope(deadline=trio.current_time() + ready_s)
 
     def ready() -> None:
         starting.deadline = math.inf
         log.info("ready")
         starter.ready()
 
-    async with trio.open_nursery() as nursery:
-        grace_s = settings.daemon.drain_s + limits.stop_s
-        await nursery.start(_heed_signals, shutdown, log_file, nursery.cancel_scope, grace_s)
-        try:
-            with starting:
-                await app(paths, settings, ready=ready, shutdown=shutdown)
-        except Exception as error:  # noqa: BLE001 - re-raised below, outside the nursery that would wrap it
-            failure = error
-        nursery.cancel_scope.cancel()
+    with starting:
+        await app(paths, settings, ready=ready, shutdown=shutdown)
     if starting.cancelled_caught:
-        raise TimedOutError(f"the supervisor was not ready after {limits.ready_s:g} s")
-    if failure is not None:
-        raise failure
+        raise TimedOutError(f"the supervisor was not ready after {ready_s:g} s")
 
 
-async def _heed_signals(
-    shutdown: trio.Event,
-    log_file: LogFile,
-    scope: trio.CancelScope,
-    grace_s: float,
-    task_status: trio.TaskStatus[None],
+async def _heed(
+    signals: AsyncIterator[int], shutdown: trio.Event, log_file: LogFile, scope: trio.CancelScope, grace_s: float
 ) -> None:
     """Hang-up reopens the log; the first other signal asks the app to end within `grace_s`, the second one ends it."""
     asked = False
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        task_status.started()
-        async for number in signals:
-            log.info("signal", extra={"signal": signal.Signals(number).name})
-            if number == signal.SIGHUP:
-                log_file.reopen()
-            elif asked:
-                scope.cancel()
-            else:
-                asked = True
-                shutdown.set()
-                scope.deadline = trio.current_time() + grace_s
+    async for number in signals:
+        log.info("signal", extra={"signal": signal.Signals(number).name})
+        if number == signal.SIGHUP:
+            log_file.reopen()
+        elif asked:
+            scope.cancel()
+        else:
+            asked = True
+            shutdown.set()
+            scope.deadline = trio.current_time() + grace_s
 
 
 def _already_running(paths: Paths) -> ConflictError:

@@ -38,8 +38,10 @@ class Session:
         return self._connection.client
 
     async def notify(self, item: object) -> None:
-        """Send one object of the request's stream; waits while this client is slow to read."""
-        await self._connection.outbox.put(codec.encode_progress(self._request, item))
+        """Send one object of the request's stream; waits while this client is slow to read, and is a checkpoint."""
+        line = codec.encode_progress(self._request, item)
+        await trio.lowlevel.checkpoint()
+        await self._connection.outbox.put(line)
 
 
 Handler = Callable[[Any, Session], Awaitable[object]]
@@ -51,7 +53,7 @@ async def serve(
     hello: HelloReply,
     *,
     uid: int | None = None,
-    task_status: trio.TaskStatus[list[trio.SocketListener]] = trio.TASK_STATUS_IGNORED,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Answer every client of `listener` until cancelled; `routes` maps a method's name to what handles it.
 
@@ -67,7 +69,8 @@ async def serve(
         else:
             log.warning("refused a connection of another user", extra={"uid": peer_uid(stream.socket)})
 
-    await trio.serve_listeners(greet, [listener], task_status=task_status)
+    task_status.started()  # clients queue from the moment the socket listens
+    await trio.serve_listeners(greet, [listener])
 
 
 class _Connection:

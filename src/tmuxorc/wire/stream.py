@@ -87,7 +87,8 @@ class Stream:
             raise lost(str(error)) from None
 
     async def next_event(self) -> Item | Answer:
-        """The next object or the result of the request sent last."""
+        """The next object or the result of the request sent last; a checkpoint even when it is here already."""
+        await trio.lowlevel.checkpoint()
         while (event := self._exchange.next_event()) is None:
             self._exchange.receive(await self._receive())
         return event
