@@ -28,6 +28,13 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
         yield home
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep coverage out of the processes this test starts: it imports modules of its own and takes its time."""
+    for name in [name for name in os.environ if name.startswith("COVERAGE_PROCESS")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture(autouse=True)
 def leak_gate(home: Home, request: pytest.FixtureRequest) -> Iterator[LeakGate]:
     """Fail the test that leaves a descriptor, a thread, a child, or a process anywhere behind."""

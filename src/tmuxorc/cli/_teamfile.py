@@ -28,7 +28,7 @@ from tmuxorc.toml import parse_toml, read_toml
 from tmuxorc.wire.methods import ApplyTeam
 
 
-class TeamTable(Frozen, forbid_unknown_fields=True):
+class TeamTable(Frozen, kw_only=True, forbid_unknown_fields=True):
     """``[team]``."""
 
     name: str
@@ -38,7 +38,7 @@ class TeamTable(Frozen, forbid_unknown_fields=True):
     auto_shutdown: AutoShutdown = AutoShutdown.NEVER
 
 
-class Defaults(Frozen, forbid_unknown_fields=True):
+class Defaults(Frozen, kw_only=True, forbid_unknown_fields=True):
     """``[defaults]``: what agents share.  None means not said, so that `AgentSpec` keeps the one word on it."""
 
     kind: str | None = None
@@ -53,13 +53,13 @@ class Defaults(Frozen, forbid_unknown_fields=True):
     significant: bool | None = None
 
 
-class AgentTable(Defaults):
+class AgentTable(Defaults, kw_only=True):
     """``[[agent]]``."""
 
     name: str
 
 
-class TeamFile(Frozen, forbid_unknown_fields=True):
+class TeamFile(Frozen, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
     team: TeamTable
