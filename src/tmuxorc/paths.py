@@ -121,8 +121,11 @@ def tmux_socket_dir(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def make_tmux_socket_dir(socket_path: str) -> str:
-    """Create the directory of a tmux socket, as tmux itself does only when it is told a name and not a path."""
-    return check_private(_make_dirs(os.path.dirname(socket_path)))
+    """Create the directory of a tmux socket, as tmux itself does only when it is told a name and not a path.
+
+    One that a person has opened to a group is taken, as tmux takes it (``TMUX_SOCK_PERM`` in its ``tmux.c``).
+    """
+    return check_private(_make_dirs(os.path.dirname(socket_path)), forbidden=0o007)
 
 
 def check_socket_path(path: str, hint: str) -> str:
@@ -134,15 +137,18 @@ def check_socket_path(path: str, hint: str) -> str:
     return path
 
 
-def check_private(path: str) -> str:
-    """Return `path` if it is a real directory of this user that nobody else may enter; raise `ConfigError` if not."""
+def check_private(path: str, *, forbidden: int = 0o077) -> str:
+    """Return `path` if it is a real directory of this user without the `forbidden` bits of permission.
+
+    Raises `ConfigError` if not.
+    """
     found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode):
         raise _unsafe(path, "is not a directory", "move it away")
     if found.st_uid != os.getuid():
         hint = "set XDG_RUNTIME_DIR to a directory of your own"
         raise _unsafe(path, f"belongs to user {found.st_uid}, not to you ({os.getuid()})", hint)
-    if found.st_mode & 0o077:
+    if found.st_mode & forbidden:
         mode = stat.S_IMODE(found.st_mode)
         raise _unsafe(path, f"is open to other users (mode {mode:04o})", f"chmod 700 {path}")
     return path

@@ -8,7 +8,14 @@ import pytest
 from tests.support import Home
 from tmuxorc.errors import ConfigError
 from tmuxorc.names import BadNameError
-from tmuxorc.paths import MAX_SOCKET_PATH, check_private, find_paths, instance_name, tmux_socket
+from tmuxorc.paths import (
+    MAX_SOCKET_PATH,
+    check_private,
+    find_paths,
+    instance_name,
+    make_tmux_socket_dir,
+    tmux_socket,
+)
 
 
 @pytest.fixture
@@ -152,6 +159,21 @@ def test_tmux_sockets_lie_where_tmux_looks_for_them(home: Home):
     assert tmux_socket("work") == f"{directory}/tmuxorc-work"
     assert tmux_socket("work", "default") == f"{directory}/default"
     assert tmux_socket("work", "mine") == f"{directory}/mine"
+
+
+def test_the_directory_of_tmux_sockets_is_made_private():
+    directory = os.path.dirname(tmux_socket("default"))
+    assert make_tmux_socket_dir(tmux_socket("default")) == directory
+    assert stat.S_IMODE(os.stat(directory).st_mode) == 0o700
+
+
+def test_a_directory_of_tmux_sockets_may_be_shared_with_a_group_but_not_with_everyone():
+    directory = make_tmux_socket_dir(tmux_socket("default"))
+    os.chmod(directory, 0o770)
+    assert make_tmux_socket_dir(tmux_socket("default")) == directory
+    os.chmod(directory, 0o701)
+    with pytest.raises(ConfigError, match="open to other users"):
+        make_tmux_socket_dir(tmux_socket("default"))
 
 
 @pytest.mark.parametrize("environ", [{}, {"TMUX_TMPDIR": ""}, {"TMUX_TMPDIR": "/nowhere/at/all"}])

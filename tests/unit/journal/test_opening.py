@@ -123,7 +123,7 @@ async def test_an_older_journal_is_migrated_step_by_step(path: str):
     db.close()
 
 
-async def test_a_migration_that_fails_leaves_the_version_before_it(path: str):
+def test_a_migration_that_fails_leaves_the_version_before_it(path: str):
     later = (*_schema.MIGRATIONS, ("CREATE TABLE one (x)",), ("CREATE TABLE two (x)", "CREATE TABLE one (x)"))
     db = sqlite3.connect(path, isolation_level=None)
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
