@@ -76,7 +76,7 @@ class Leaf(click.Command):
 
     async def _job(self, **given: Any) -> Job:
         ctx = click.get_current_context()
-        values = {p.name: _value(p, given[p.name]) for p in self.declared.parameters if given[p.name] is not None}
+        values = {p.name: _value(p, given[p.name]) for p in self.declared.parameters if given[p.name] not in (None, ())}
         return Job(self.declared, values, instance_of(ctx), json_of(ctx))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -135,7 +135,7 @@ def _parameter(parameter: Parameter) -> click.Parameter:
         [parameter.name, *marker.flags],
         required=parameter.required,
         multiple=parameter.repeated,
-        is_flag=flag,
+        is_flag=flag or None,  # False would make the value of an option without a default optional
         type=None if flag else _type(parameter),
         metavar=marker.metavar,
         help=_help(parameter),
@@ -162,8 +162,6 @@ def _type(parameter: Parameter) -> Any:
         return Values(get_args(kind))
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return Values(list(kind))
-    if kind in (int, float):
-        return kind
     if marker.read is not None or marker.complete is not None:
         return Words(marker.read, marker.complete)
-    return click.STRING
+    return kind if kind in (int, float) else click.STRING

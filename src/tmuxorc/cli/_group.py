@@ -7,6 +7,7 @@ import asyncclick as click
 
 from tmuxorc import __version__
 from tmuxorc.cli._click import AnyDeclared, Job, Leaf, global_options, instance_of, json_of
+from tmuxorc.cli._output import terminal_width
 from tmuxorc.cli._tree import ROOT, SECTIONS, Entry, Noun
 
 PROGRAM = "tmux-orc"
@@ -83,6 +84,10 @@ async def _overview(**_: Any) -> Job | None:
     return Job(load(Entry("status", "overview", "")), {}, instance_of(ctx), json_of(ctx))
 
 
+def _help_width() -> int:
+    return max(50, min(terminal_width(), 80) - 2)
+
+
 async def parse(words: list[str]) -> Job:
     """The job these words ask for.
 
@@ -91,6 +96,7 @@ async def parse(words: list[str]) -> Job:
         click.exceptions.Exit: they asked for help or the version, which has been printed.
     """
     root = Root()
-    async with await root.make_context(PROGRAM, words) as ctx:
+    # asyncclick would import shutil for the width, and parsing eats the list it is given.
+    async with await root.make_context(PROGRAM, list(words), terminal_width=_help_width()) as ctx:
         job: Job = await root.invoke(ctx)
     return job

@@ -11,6 +11,7 @@ from tmuxorc.cli import _output
 from tmuxorc.cli._app import App
 from tmuxorc.cli._click import Job
 from tmuxorc.cli._group import PROGRAM, parse
+from tmuxorc.cli._tree import with_verb
 from tmuxorc.errors import ExitStatus, TmuxOrcError, UsageError
 
 T = TypeVar("T")
@@ -121,12 +122,14 @@ def wants_json(words: list[str]) -> bool:
 def _refuse(error: click.ClickException) -> NoReturn:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     where = ctx.command_path if ctx is not None else PROGRAM
-    helpless = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    helpless = isinstance(error, click.exceptions.NoArgsIsHelpError) or error.message == "Missing command."
     message = f"{where} needs a command" if helpless else error.format_message()
     raise UsageError(message, hint=_hint(error, where)) from None
 
 
 def _hint(error: click.ClickException, where: str) -> str:
+    if isinstance(error, click.exceptions.NoSuchCommand) and (longer := with_verb(error.command_name)):
+        return f"did you mean: {' or: '.join(f'{PROGRAM} {words}' for words in longer)}"
     if isinstance(error, click.exceptions.NoSuchOption):
         return f"{where} --help; put -- before words that begin with a dash"
     if "unexpected extra argument" in error.format_message():

@@ -9,6 +9,9 @@ import msgspec
 from tmuxorc.errors import TmuxOrcError
 from tmuxorc.model import Frozen
 
+WIDTH = 80
+"""Columns assumed where there is no terminal to ask."""
+
 
 class ErrorBody(Frozen):
     """An error as programs read it; `code` is stable."""
@@ -58,6 +61,14 @@ def report(error: TmuxOrcError, *, as_json: bool) -> int:
 def _visible(text: str) -> str:
     """Control bytes shown, not obeyed: a message may quote what another program wrote."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def terminal_width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
+    except (OSError, ValueError):
+        return WIDTH
 
 
 def silence() -> None:

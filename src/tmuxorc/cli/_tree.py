@@ -148,3 +148,8 @@ def walk() -> dict[tuple[str, ...], Entry]:
         else:
             found |= {(name, verb): entry for verb, entry in node.commands.items()}
     return found
+
+
+def with_verb(verb: str) -> list[str]:
+    """The commands that a verb without its noun may have meant."""
+    return [" ".join(words) for words in walk() if len(words) > 1 and words[1] == verb]

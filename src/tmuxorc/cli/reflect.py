@@ -190,6 +190,10 @@ def _usage(parameter: ParameterInfo) -> str:
 
 def _row(parameter: ParameterInfo) -> str:
     name = ", ".join(f"`{flag}`" for flag in parameter.flags) or f"`{parameter.metavar}`"
-    shown = parameter.default not in (None, False, "", [], {})
+    shown = parameter.default not in (None, False, "", (), [], {})
     default = f"`{msgspec.json.encode(parameter.default).decode()}`" if shown else ""
-    return f"| {name} | {parameter.type.replace('|', ' ')} | {default} | {parameter.help} |"
+    return f"| {name} | {parameter.type.replace('|', ' ')} | {default} | {_escaped(parameter.help)} |"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("*", "\\*").replace("|", "\\|")

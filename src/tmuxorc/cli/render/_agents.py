@@ -2,7 +2,8 @@
 
 import shlex
 
-from tmuxorc.cli.render._text import Cell, ago, clean, clock, fields, state, table
+from tmuxorc.cli._output import terminal_width as width
+from tmuxorc.cli.render._text import Cell, ago, clean, clock, cut, fields, state, table
 from tmuxorc.model import AgentView, Desired, LastExit
 from tmuxorc.wire.methods import AgentList, Screen
 
@@ -70,7 +71,9 @@ def _last_exit(last: LastExit | None) -> str:
         return ""
     how = f"signal {last.signal}" if last.signal else f"status {last.status}" if last.status is not None else ""
     said = ", ".join(part for part in (last.reason, how, last.message) if part)
-    return "\n".join([f"{said}, {ago(last.at)} ago", *(f"| {line}" for line in last.last_lines if line.strip())])
+    return "\n".join(
+        [f"{said}, {ago(last.at)} ago", *(cut(f"| {line}", width() - 13) for line in last.last_lines if line.strip())]
+    )
 
 
 def screen(result: Screen) -> str:

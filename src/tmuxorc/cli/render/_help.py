@@ -1,5 +1,6 @@
 """Configuration, health, the command tree and the demo for people."""
 
+from tmuxorc.cli._tree import ROOT, Entry, Noun
 from tmuxorc.cli.completion import Script
 from tmuxorc.cli.config import ConfigCheck, ConfigPath, ConfigView, Setting
 from tmuxorc.cli.demo import DemoReport
@@ -59,14 +60,21 @@ def command_tree(result: CommandTree) -> str:
         import msgspec
 
         return msgspec.json.encode(result).decode()
-    return "\n".join(_branch(info) for info in result.commands)
+    return "\n".join(line for info in result.commands for line in _branch(info))
 
 
-def _branch(info: CommandInfo) -> str:
-    words = info.command.split()
-    name = paint(info.command, "bold" if len(words) == 1 else None)
+def _branch(info: CommandInfo) -> list[str]:
+    noun, _, verb = info.command.partition(" ")
     flags = " ".join(p.flags[0] if p.flags else p.metavar for p in info.parameters)
-    return f"{name} {paint(flags, 'dim')}".rstrip() + f"\n    {info.summary}"
+    inset = "  " if verb else ""
+    head = [paint(noun, "bold")] if verb and verb == next(iter(_verbs(noun))) else []
+    line = f"{inset}{paint(verb or noun, 'bold')} {paint(flags, 'dim')}".rstrip()
+    return [*head, line, f"{inset}    {info.summary}"]
+
+
+def _verbs(noun: str) -> dict[str, Entry]:
+    node = ROOT[noun]
+    return node.commands if isinstance(node, Noun) else {}
 
 
 def demo_report(result: DemoReport) -> str:

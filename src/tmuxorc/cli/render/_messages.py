@@ -1,6 +1,7 @@
 """Messages and events for people."""
 
-from tmuxorc.cli.render._text import Cell, ago, clean, clock, cut, fields, paint, table, width
+from tmuxorc.cli._output import terminal_width as width
+from tmuxorc.cli.render._text import Cell, ago, clean, clock, cut, fields, on_terminal, paint, table
 from tmuxorc.model import EventView, MessageView, Rung
 from tmuxorc.wire.methods import EventList, MessageList
 
@@ -74,5 +75,6 @@ def event_list(result: EventList) -> str:
 def event(result: EventView) -> str:
     """One line."""
     data = " ".join(f"{key}={clean(str(value))}" for key, value in result.data.items() if value not in (None, ""))
-    front = f"{result.seq:>6}  {clock(result.at)}  {result.type:<22} {clean(result.subject)}"
-    return cut(f"{front}  {data}".rstrip(), max(width(), 80))
+    at = result.at.astimezone().strftime("%m-%d %H:%M:%S")
+    line = f"{result.seq:>6}  {at}  {result.type:<18}  {clean(result.subject)}  {data}".rstrip()
+    return cut(line, width()) if on_terminal() else line

@@ -1,7 +1,8 @@
 """The supervisor and the whole system for people."""
 
+from tmuxorc.cli._output import terminal_width as width
 from tmuxorc.cli.daemon import LogLines
-from tmuxorc.cli.render._text import Cell, ago, clean, counts, cut, fields, paint, span, table, width
+from tmuxorc.cli.render._text import Cell, ago, clean, counts, cut, fields, paint, span, table
 from tmuxorc.cli.status import Overview
 from tmuxorc.model import Attention, DaemonStatus, SystemStatus
 from tmuxorc.wire.methods import Done, SessionList

@@ -23,7 +23,7 @@ def _row(team: TeamView) -> tuple[Cell | str, ...]:
         team.strategy.value,
         team.desired.value,
         str(len(team.agents)),
-        ", ".join(f"{n} {name}" for name, n in team.states.items() if n),
+        counts(team.states) if team.agents else "",
     )
 
 
@@ -38,7 +38,7 @@ def team(result: TeamView) -> str:
             ("folds up", result.auto_shutdown.value if folds else ""),
             ("desired", result.desired.value),
             ("session", result.session),
-            ("agents", counts(result.states, states=False)),
+            ("agents", counts(result.states)),
             ("created", clock(result.created_at)),
         )
     )

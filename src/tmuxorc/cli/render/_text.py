@@ -5,8 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-WIDTH = 80
-"""Columns assumed where there is no terminal to ask."""
+from tmuxorc.cli._output import terminal_width as width
 
 COLOURS = {
     "bold": "1",
@@ -33,15 +32,12 @@ STATE_COLOURS = {
 
 def has_colour() -> bool:
     """Whether standard output is a terminal that may be coloured (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return on_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def width() -> int:
-    """Columns of the terminal; `WIDTH` where there is none."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
-    except (OSError, ValueError):
-        return WIDTH
+def on_terminal() -> bool:
+    """Whether a person watches standard output."""
+    return sys.stdout.isatty()
 
 
 def paint(text: str, colour: str | None) -> str:
@@ -157,7 +153,6 @@ def clock(when: datetime) -> str:
     return when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def counts(numbers: dict[str, int], *, states: bool = False) -> str:
+def counts(numbers: dict[str, int]) -> str:
     """``3 idle, 1 busy``, without what there is none of."""
-    said = [paint(f"{n} {name}", STATE_COLOURS.get(name) if states else None) for name, n in numbers.items() if n]
-    return ", ".join(said) or "none"
+    return ", ".join(f"{n} {name}" for name, n in numbers.items() if n) or "none"
