@@ -61,6 +61,8 @@ else:
 
 def open_handle(pid: int) -> Handle | None:
     """A handle on the process, or None if there is none with this pid."""
+    if pid <= 0:
+        return None
     try:
         return Handle(pid)
     except ProcessLookupError:

@@ -39,7 +39,7 @@ def foreground_pgid(pid: int) -> int | None:
 
 def process_tree(pid: int) -> tuple[Process, ...]:
     """The process and its descendants, parents before children; empty if it has ended."""
-    root = find_process(pid)
+    root = find_process(pid) if pid > 1 else None  # everything descends from process 1: never take that for an agent's
     if root is None:
         return ()
     children: dict[int, list[Process]] = {}
