@@ -100,6 +100,7 @@ class SupervisorCore(ExitPolicy):
         if self.phase not in (Phase.STARTING, Phase.RUNNING):
             return self._refuse(order, Child(spec), ActorDied(self.path, why="is stopping"))
         child = self._children[spec.id] = Child(spec)
+        child.generation = max(child.generation, self._generations.pop(spec.id, 0))
         self._effects.append(Register(spec.id))
         if spec.desired is Desired.STOPPED:
             self._effects.append(Settle(order, child.info(), None))

@@ -66,6 +66,7 @@ class ExitPolicy(Sequence):
             self._rest(child, now)
         elif child.recall:
             child.recall = False
+            self._settle_down(child)
             child.plan(now.mono, alone=True, auto=False)
         elif was_doomed and (child.spec.restart is Restart.PERMANENT or not isinstance(reason, Finished)):
             self._after_group_stop(child)

@@ -51,6 +51,8 @@ class Sequence:
         self.deadline = math.inf
         self._kill_limit_s = kill_limit_s
         self._children: dict[str, Child] = {child.id: Child(child) for child in spec.children}
+        # A child added again goes on counting: a late report of a forgotten one is then never taken for its own (S6).
+        self._generations: dict[str, int] = {}
         self._up_waiters: dict[str, list[object]] = {}
         self._down_waiters: dict[str, list[object]] = {}
         self._effects: list[Effect] = []
@@ -147,6 +149,7 @@ class Sequence:
 
     def _forget(self, child: Child) -> None:
         del self._children[child.id]
+        self._generations[child.id] = child.generation
         self._fail_up(child)
         self._settle_down(child)
         self._effects.append(Forget(child.id))
