@@ -95,6 +95,8 @@ class Detector:
         return known or self._unrecognised()
 
     def _unrecognised(self) -> State:
+        if self._ready and self.screen is None:
+            return State(state=AgentState.UNKNOWN, source="nothing seen yet")
         if self._ready:
             return State(state=AgentState.UNKNOWN, detail="its screen is not one we know", source="screen")
         if ReadyTimedOut in self._seen:

@@ -16,7 +16,7 @@ KINDS = load_kinds()
 Screens = list[ScreenSeen]
 
 
-def climb(ladder: Ladder, screens: Screens, *, refuse: Callable[[Effect], bool] = lambda effect: False) -> list[Effect]:
+def climb(ladder: Ladder, screens: Screens, *, refuse: Callable[[Effect], bool] | None = None) -> list[Effect]:
     """Perform everything, one screen after another, until `Done` or until the screens run out."""
     effects: list[Effect] = []
     waiting = iter(screens)
@@ -31,7 +31,7 @@ def climb(ladder: Ladder, screens: Screens, *, refuse: Callable[[Effect], bool] 
             if result is None:
                 return effects
         elif isinstance(effect, (Paste, Press)):
-            result = not refuse(effect)
+            result = not (refuse and refuse(effect))
         effect = ladder.answer(result)
 
 
@@ -286,7 +286,7 @@ def test_misuse_is_refused() -> None:
     assert "m-1" in repr(ladder)
 
 
-# --- kinds of which only the echo is seen ------------------------------------------------------------------------------
+# --- kinds of which only the echo is seen ----------------------------------------------------------------------------
 
 
 def echo(kind: str, text: str = "make test", marker: str = "", sent: MessageView | None = None) -> Ladder:

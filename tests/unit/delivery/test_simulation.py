@@ -23,6 +23,11 @@ def world(schedule: list[str], *, lag: bool = False, count: int = 4) -> World:
     return made
 
 
+def after(steps: int, *then: str) -> list[str]:
+    """A schedule of nothing for so many steps, and then this."""
+    return ["nothing"] * steps + list(then)
+
+
 def times_taken_in(world: World, number: int) -> int:
     """How often the agent took in the message, byte for byte."""
     text = framed(DEMO, world.journal[f"m-{number}"])
@@ -49,36 +54,34 @@ def test_an_undisturbed_agent_takes_in_every_message_once_and_in_order() -> None
 
 
 @pytest.mark.parametrize("lag", [False, True])
-@pytest.mark.parametrize("at", range(60))
-def test_a_supervisor_killed_between_any_two_steps_loses_and_doubles_nothing(at: int, lag: bool) -> None:
+def test_a_supervisor_killed_between_any_two_steps_loses_and_doubles_nothing(lag: bool) -> None:
     """Killed at every point of the way, the next supervisor goes on from the marker."""
-    done = world(["nothing"] * at + ["kill"], lag=lag, count=3)
-    check_exactly_once(done)
-    assert all(m.rung in DELIVERED for m in done.journal.values())
+    for at in range(60):
+        done = world(after(at, "kill"), lag=lag, count=3)
+        check_exactly_once(done)
+        assert all(m.rung in DELIVERED for m in done.journal.values()), at
 
 
-@pytest.mark.parametrize(("first", "second"), [(a, a + b) for a, b in product(range(0, 40, 3), range(1, 12))])
-def test_two_kills_close_to_each_other(first: int, second: int) -> None:
+def test_two_kills_close_to_each_other() -> None:
     """The second supervisor dies while it goes on where the first one stopped."""
-    check_exactly_once(world(["nothing"] * first + ["kill"] + ["nothing"] * (second - first) + ["kill"], count=2))
+    for first, gap in product(range(0, 40, 3), range(12)):
+        check_exactly_once(world([*after(first, "kill"), *after(gap, "kill")], count=2))
 
 
 @pytest.mark.parametrize("disturbance", ["dialog", "copy_mode", "draft", "erase", "crash"])
-@pytest.mark.parametrize("at", range(40))
-def test_one_disturbance_at_any_point(disturbance: str, at: int) -> None:
+def test_one_disturbance_at_any_point(disturbance: str) -> None:
     """A dialog, copy mode, a draft, an emptied composer or a crash, wherever it comes."""
-    done = world(["nothing"] * at + [disturbance], count=2)
-    check_exactly_once(done)
-    assert done.pane.wrong == []
+    for at in range(40):
+        done = world(after(at, disturbance), count=2)
+        check_exactly_once(done)
+        assert done.pane.wrong == [], at
 
 
-@pytest.mark.parametrize("at", range(40))
-@pytest.mark.parametrize("kill_first", [False, True])
-def test_a_pane_lost_with_its_marker(at: int, kill_first: bool) -> None:
+@pytest.mark.parametrize("end", [("new_pane",), ("kill", "new_pane")], ids=str)
+def test_a_pane_lost_with_its_marker(end: tuple[str, ...]) -> None:
     """Nothing is sent again that may have been submitted; what was certainly not submitted is."""
-    end = ["kill", "new_pane"] if kill_first else ["new_pane"]
-    done = world(["nothing"] * at + end, count=2)
-    check_exactly_once(done)
+    for at in range(40):
+        check_exactly_once(world(after(at, *end), count=2))
 
 
 @pytest.mark.parametrize(("swallowed", "rung"), [(1, Rung.TAKEN_IN), (2, Rung.UNVERIFIED)])
@@ -90,21 +93,21 @@ def test_an_agent_that_swallows_submit_keys_gets_one_more_and_no_third(swallowed
     assert (made.rung(0), made.pane.presses) == (rung, 2)
 
 
-@pytest.mark.parametrize("at", range(30))
-def test_a_kill_never_leads_to_a_third_submit_key(at: int) -> None:
+def test_a_kill_never_leads_to_a_third_submit_key() -> None:
     """The second press is marked too."""
-    made = World([message(0, TEXTS[0])], ["nothing"] * at + ["kill"])
-    made.pane.swallow = 9
-    made.settle()
-    assert made.pane.presses == 2
-    assert made.rung(0) is Rung.UNVERIFIED
+    for at in range(30):
+        made = World([message(0, TEXTS[0])], after(at, "kill"))
+        made.pane.swallow = 9
+        made.settle()
+        assert made.pane.presses == 2, at
+        assert made.rung(0) is Rung.UNVERIFIED, at
 
 
-@pytest.mark.parametrize("at", range(40))
-def test_a_dialog_never_makes_a_message_unverified(at: int) -> None:
+def test_a_dialog_never_makes_a_message_unverified() -> None:
     """The message waits for the answer, wherever on its way the question came."""
-    done = world(["nothing"] * at + ["dialog"], count=2)
-    assert all(m.rung in DELIVERED for m in done.journal.values())
+    for at in range(40):
+        done = world(after(at, "dialog"), count=2)
+        assert all(m.rung in DELIVERED for m in done.journal.values()), at
 
 
 STEPS = ["nothing", "nothing", "agent", "time", "long", "dialog", "answer", "copy_mode", "kill"]

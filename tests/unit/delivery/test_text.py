@@ -9,8 +9,10 @@ from tmuxorc.agents.kinds import load_kinds
 from tmuxorc.delivery import MAX_BYTES, TextError, check_text, framed
 from tmuxorc.errors import ExitStatus
 
+PLAIN = ("a", " a ", "tab\there", "two\nlines\n", "日本語 👩‍👩‍👧 é", "-x", "$HOME `id` 'q' \"q\" \\", "#{pane_id};")
 
-@pytest.mark.parametrize("text", ["a", " a ", "tab\there", "two\nlines\n", "日本語 👩‍👩‍👧 é", "-x", "$HOME `id` 'q' \"q\" \\", "#{pane_id};"])
+
+@pytest.mark.parametrize("text", PLAIN)
 def test_plain_text_is_kept_as_it_is(text: str) -> None:
     """Tabs, newlines, blanks at the edges, every script."""
     assert check_text(text) == text

@@ -1,4 +1,4 @@
-"""A world small enough to try by the thousand: the demo agent's own session behind a model of tmux, a journal, a person.
+"""A world small enough to try by the thousand: the demo agent's own session, a model of tmux, a journal, a person.
 
 Time is virtual and everything happens between two effects of the delivery, as a schedule says.
 """
@@ -237,7 +237,9 @@ class World:
     def _read(self, within_s: float | None) -> ScreenSeen:
         until = None if within_s is None else self.pane.now + within_s
         incarnation = self.pane.incarnation
-        while not self.pane.changed and (until is None or self.pane.now < until) and incarnation == self.pane.incarnation:
+        while not self.pane.changed and (until is None or self.pane.now < until):
+            if incarnation != self.pane.incarnation:
+                break
             self.pane.pass_time(0.1)
             self._step()
         return self._look()
