@@ -80,10 +80,10 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def minimums(session: nox.Session) -> None:
-    """Run the unit tests with the lowest version of every dependency that the project claims to work with."""
+    """Run all tests with the lowest version of every dependency that the project claims to work with."""
     install(session, "test")
     session.install(*map(lowest, PROJECT["project"]["dependencies"]))
-    session.run("pytest", "tests/unit", *session.posargs)
+    session.run("pytest", *session.posargs)
 
 
 @nox.session
