@@ -89,7 +89,8 @@ class AgentSpec(Frozen, omit_defaults=True, forbid_unknown_fields=True):
     """The desired state of one agent, as journaled.
 
     `command` is the argument vector exec'd as the pane's own process (never through a shell); empty means the kind's own.
-    `path` is the PATH of whoever spawned it: the program is looked up there, now and at every restart.
+    `path` is the PATH of whoever spawned it: the program is looked up there, now and at every restart.  `shutdown_s` is
+    how long it may take to end when asked; None: as configured.
     """
 
     name: str
@@ -102,7 +103,7 @@ class AgentSpec(Frozen, omit_defaults=True, forbid_unknown_fields=True):
     brief: str = ""
     role: str = ""
     restart: Restart = Restart.TRANSIENT
-    shutdown_s: float = 5.0
+    shutdown_s: float | None = None
     significant: bool = False
 
     @property
@@ -112,11 +113,15 @@ class AgentSpec(Frozen, omit_defaults=True, forbid_unknown_fields=True):
 
 
 class TeamSpec(Frozen, omit_defaults=True, forbid_unknown_fields=True):
-    """The desired state of one team without its agents, as journaled.  `period_s` is the intensity window (S9)."""
+    """The desired state of one team without its agents, as journaled.  `period_s` is the intensity window (S9).
+
+    The default intensity is out of reach on purpose: a failing agent ends in quarantine by itself (S10), and a hundred
+    agents killed at once are no reason to stop their team.
+    """
 
     name: str
     strategy: Strategy = Strategy.ONE_FOR_ONE
-    intensity: int = 10
+    intensity: int = 1000
     period_s: float = 60.0
     auto_shutdown: AutoShutdown = AutoShutdown.NEVER
 

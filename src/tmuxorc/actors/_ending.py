@@ -18,7 +18,7 @@ LAST_LINES = 20
 
 async def end_process(services: Services, spec: AgentSpec, pane: PaneInfo) -> None:
     """End the process and what it started, within the agent's grace; returns when all of it is gone."""
-    deadline = trio.current_time() + services.grace_s.get(spec.address, spec.shutdown_s)
+    deadline = trio.current_time() + services.grace_of(spec)
     with trio.CancelScope(deadline=deadline):
         async with open_process_watch(pane.pid) as watch:
             for step in find_kind(services.kinds, spec.kind).stop:

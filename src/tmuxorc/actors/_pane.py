@@ -24,7 +24,7 @@ async def take_pane(services: Services, spec: AgentSpec) -> Taken:
     if status.dead:
         return await _respawn(services, spec, known)
     if not _is_as_specified(spec, known):
-        await end_tree(status.pid, spec.shutdown_s, marker=process_marker(services, spec))
+        await end_tree(status.pid, services.grace_of(spec), marker=process_marker(services, spec))
         return await _respawn(services, spec, known)
     return await _adopt(services, spec, known, status)
 

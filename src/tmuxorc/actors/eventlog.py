@@ -98,8 +98,14 @@ class EventLog:
             self._idle.set()
             await trio.sleep(RETRY_S)
             return
+        except TypeError:
+            # Data that is not JSON is a defect of whoever published it; it must not stop all that comes after.
+            log.exception("events dropped: %r", batch)
+            written = ()
         for _ in batch:
             self._unwritten.popleft()
+        if not written:
+            return
         self.last_seq = written[-1].seq
         self._show(list(written))
 

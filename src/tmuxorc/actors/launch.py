@@ -13,6 +13,7 @@ from tmuxorc.model import AgentSpec
 from tmuxorc.names import check_name
 from tmuxorc.tmux import PaneSpec
 
+MOST_GRACE_S = 3600.0
 MOST_ENV_BYTES = 100_000
 
 
@@ -34,12 +35,17 @@ def check_spec(spec: AgentSpec, services: Services) -> AgentSpec:
     check_name(spec.team, "team")
     kind = find_kind(services.kinds, spec.kind)
     _check_env(spec)
-    if not 0 <= spec.shutdown_s <= 3600:
-        raise UsageError(f"shutdown_s is between 0 and 3600 seconds, not {spec.shutdown_s:g}")
+    check_grace(spec.shutdown_s)
     complete = msgspec.structs.replace(spec, command=_command(spec, kind), path=spec.path or os.defpath)
     _check_directory(complete.cwd)
     find_program(complete)
     return complete
+
+
+def check_grace(seconds: float | None) -> None:
+    """Raise `UsageError` for a time to end that nobody can mean."""
+    if seconds is not None and not 0 <= seconds <= MOST_GRACE_S:
+        raise UsageError(f"the time to end is between 0 and {MOST_GRACE_S:.0f} seconds, not {seconds:g}")
 
 
 def _command(spec: AgentSpec, kind: Kind) -> tuple[str, ...]:

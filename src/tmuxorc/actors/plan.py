@@ -6,8 +6,8 @@ from tmuxorc.actors.roster import AgentRow, Roster
 from tmuxorc.model import AgentSpec, TeamSpec
 from tmuxorc.wire.methods import PlanStep
 
-_IN_PLACE = ("brief", "role")
-"""Fields that change nothing about the running process."""
+_PROCESS = ("kind", "command", "cwd", "env")
+"""Fields that say what the process is: a change of any of them needs a new one."""
 
 _NOT_COMPARED = ("path",)
 """The PATH of whoever applies the file is not part of the file: another shell must not restart the team."""
@@ -42,5 +42,5 @@ def _agent_step(row: AgentRow | None, spec: AgentSpec) -> PlanStep:
     changed = [field for field in fields if getattr(row.spec, field) != getattr(spec, field)]
     if not changed:
         return PlanStep(action="keep", subject=spec.address, why="as in the file")
-    action = "update" if all(field in _IN_PLACE for field in changed) else "restart"
+    action = "restart" if any(field in _PROCESS for field in changed) else "update"
     return PlanStep(action=action, subject=spec.address, why=f"{', '.join(changed)} changed")

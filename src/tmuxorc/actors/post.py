@@ -12,9 +12,15 @@ from typing import Protocol
 import trio
 
 from tmuxorc.actors.eventlog import EventLog
-from tmuxorc.errors import NotFoundError
+from tmuxorc.errors import NotFoundError, RefusedError
 from tmuxorc.journal import Journal, NewMessage
 from tmuxorc.model import MessageView, Rung
+
+
+class MailboxFullError(RefusedError):
+    """As many messages as are allowed wait for the agent."""
+
+    code = "mailbox_full"
 
 
 class Receiver(Protocol):
@@ -32,8 +38,9 @@ class Receiver(Protocol):
 class Post:
     """See the module's text."""
 
-    def __init__(self, events: EventLog, ttl_s: float) -> None:
+    def __init__(self, events: EventLog, *, ttl_s: float, capacity: int) -> None:
         self._events = events
+        self._capacity = capacity
         self._ttl = timedelta(seconds=ttl_s)
         self._boxes: dict[str, dict[str, MessageView]] = {}
         self._receivers: dict[str, Receiver] = {}
@@ -53,11 +60,24 @@ class Post:
     # --- from senders ---
 
     async def accept(self, journal: Journal, sender: str, targets: Sequence[str], text: str) -> tuple[MessageView, ...]:
-        """Journal one message for each receiver, all or none, and hand them over."""
+        """Journal one message for each receiver, all or none, and hand them over.
+
+        Raises `MailboxFullError` if that would be one too many for any of them (S18).
+        """
+        for target in targets:
+            self._require_room(target)
         messages = await journal.accept([NewMessage(sender=sender, target=target, text=text) for target in targets])
         for message in messages:
             self._take(message)
         return messages
+
+    def _require_room(self, address: str) -> None:
+        if len(self._boxes.get(address, ())) >= self._capacity:
+            raise MailboxFullError(
+                f"{self._capacity} messages wait for {address} already",
+                hint=f"see why with: tmux-orc agent info {address}; the limit is agent.mailbox in the configuration",
+                details={"address": address, "waiting": self._capacity},
+            )
 
     async def requeue(self, journal: Journal, message: MessageView) -> MessageView:
         """Deliver a settled message anew, on the operator's word."""

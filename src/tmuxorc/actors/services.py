@@ -14,6 +14,7 @@ from tmuxorc.agents import Kind
 from tmuxorc.config import Settings
 from tmuxorc.errors import JournalError, TmuxError
 from tmuxorc.journal import Journal
+from tmuxorc.model import AgentSpec
 from tmuxorc.paths import Paths, tmux_socket
 from tmuxorc.tmux import Endpoint, PaneInfo, Tmux
 
@@ -31,9 +32,9 @@ class Services:
         self.kinds = kinds
         self.roster = Roster()
         self.events = EventLog(self.roster)
-        self.post = Post(self.events, settings.delivery.ttl_s)
+        self.post = Post(self.events, ttl_s=settings.delivery.ttl_s, capacity=settings.agent.mailbox)
         self.panes: dict[str, PaneInfo] = {}
-        self.grace_s: dict[str, float] = {}
+        self._grace_s: dict[str, float] = {}
         self.detaching = False
         self.loaded = False
         self.close_tmux = False
@@ -83,12 +84,17 @@ class Services:
         finally:
             self._letting_go.discard(team)
 
+    def grace_of(self, spec: AgentSpec) -> float:
+        """How long the agent may take to end just now, in seconds."""
+        configured = self.settings.agent.shutdown_s
+        return self._grace_s.get(spec.address, configured if spec.shutdown_s is None else spec.shutdown_s)
+
     @contextmanager
     def grace(self, address: str, grace_s: float | None) -> Iterator[None]:
         """Within, the agent's stop has `grace_s` seconds instead of its own (None: its own)."""
         if grace_s is not None:
-            self.grace_s[address] = grace_s
+            self._grace_s[address] = grace_s
         try:
             yield
         finally:
-            self.grace_s.pop(address, None)
+            self._grace_s.pop(address, None)

@@ -4,6 +4,7 @@ import msgspec
 
 from tmuxorc.actors import Actor, Backoff, ChildSpec, Supervisor, SupervisorRef, SupervisorSpec
 from tmuxorc.actors.agent import AgentActor
+from tmuxorc.actors.launch import MOST_GRACE_S
 from tmuxorc.actors.services import Services
 from tmuxorc.errors import NotFoundError, TmuxOrcError
 from tmuxorc.model import AgentSpec, Desired, Restart, Strategy, TeamSpec
@@ -12,11 +13,11 @@ TEAMS = "core/teams"
 
 START_TIMEOUT_S = 30.0
 
-TEAM_TIMEOUT_S = 600.0
+TEAM_TIMEOUT_S = 24 * 3600.0
 """A team starts and stops its agents one after another; each has its own limit, so this only bounds a defect."""
 
-STOP_SLACK_S = 5.0
-"""What an agent's stop may take beyond its own grace: the last kill, and tmux's word on how it ended."""
+STOP_TIMEOUT_S = MOST_GRACE_S + 10.0
+"""An agent keeps to its own grace, which an operator may change at each stop; this only bounds a defect."""
 
 AGENT_BACKOFF = Backoff(base_s=1.0, cap_s=60.0, jitter=0.1, stable_after_s=30.0, max_streak=5, immediate=1)
 TEAM_BACKOFF = Backoff(base_s=1.0, cap_s=60.0, jitter=0.1, stable_after_s=60.0, max_streak=5, immediate=1)
@@ -73,7 +74,7 @@ def agent_child(services: Services, spec: AgentSpec, *, fresh: bool) -> ChildSpe
         id=spec.name,
         start=start,
         restart=spec.restart,
-        shutdown_s=spec.shutdown_s + STOP_SLACK_S,
+        shutdown_s=STOP_TIMEOUT_S,
         significant=spec.significant,
         start_timeout_s=START_TIMEOUT_S,
         backoff=AGENT_BACKOFF,

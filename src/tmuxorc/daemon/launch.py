@@ -14,7 +14,7 @@ from tmuxorc.daemon.readiness import Report, wait_for_verdict
 from tmuxorc.errors import TimedOutError, TmuxOrcError, UnreachableError
 from tmuxorc.paths import Paths
 from tmuxorc.wire.client import Client, NotRunningError
-from tmuxorc.wire.methods import DAEMON_STOP, Done, StopDaemon
+from tmuxorc.wire.methods import DAEMON_STATUS, DAEMON_STOP, Done, Empty, StopDaemon
 
 START_S = 60.0
 """Longest wait for a supervisor to become ready, in seconds."""
@@ -74,13 +74,16 @@ def running_pid(paths: Paths) -> int | None:
     return lock.holder(paths.lock)
 
 
-def stop(paths: Paths, *, agents: bool = False, timeout_s: float = STOP_S) -> Done:
+def stop(paths: Paths, *, agents: bool = False, timeout_s: float = STOP_S, program: Sequence[str] = PROGRAM) -> Done:
     """Stop the supervisor and wait until it is gone; with `agents`, it ends the agents first, in order.
 
+    Agents that outlived their supervisor are ended too: a new one takes them over first.
     Without `agents` a signal is enough, so that one of any version can be stopped, even one that no longer answers: it
     is killed after `timeout_s` seconds.  That loses nothing: the next supervisor takes over the agents.
     Raises RemoteError with what ending the agents met, TimedOutError when it cannot be ended.
     """
+    if agents and os.path.exists(paths.journal):
+        ensure_running(paths, program=program)
     pid = running_pid(paths)
     if pid is None:
         return Done(changed=False, message="no supervisor was running")
@@ -160,8 +163,9 @@ def _spawn(argv: Sequence[str], start_lock: int) -> int:
 
 
 def _ask_to_stop(paths: Paths, timeout_s: float) -> None:
-    # Ending the agents is the long part, and no limit of ours knows how long theirs are.
     with Client.connect(paths.socket, timeout_s=timeout_s) as client:
+        client.call(DAEMON_STATUS, Empty())  # does it answer at all?
+        # Ending the agents is the long part, and no limit of ours knows how long theirs are.
         client.call(DAEMON_STOP, StopDaemon(agents=True), timeout_s=float("inf"))
 
 

@@ -3,7 +3,7 @@
 
 import os
 
-from tmuxorc.actors.launch import check_spec
+from tmuxorc.actors.launch import check_grace, check_spec
 from tmuxorc.actors.services import Services
 from tmuxorc.actors.team import add_agent, ensure_team, remove_agent, team_supervisor
 from tmuxorc.daemon.routes._common import need_running_team, within
@@ -141,6 +141,7 @@ async def kill(services: Services, params: m.Target) -> AgentView:
 
 async def stop_agent(services: Services, spec: AgentSpec, grace_s: float | None) -> None:
     """Set desired to stopped and end the process, within `grace_s` (None: the agent's own)."""
+    check_grace(grace_s)
     await services.journal.set_desired((spec.address,), Desired.STOPPED)
     services.events.publish("agent.desired", spec.address, desired=Desired.STOPPED)
     with services.grace(spec.address, grace_s):
@@ -155,6 +156,7 @@ async def restart(services: Services, params: m.StopAgent) -> AgentView:
     address = row.spec.address
     need_running_team(services, row.spec.team)
     check_spec(row.spec, services)
+    check_grace(params.grace_s)
     await services.journal.set_desired((address,), Desired.RUNNING)
     services.events.publish("agent.desired", address, desired=Desired.RUNNING)
     supervisor = team_supervisor(services, row.spec.team)
