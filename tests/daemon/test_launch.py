@@ -217,6 +217,21 @@ def test_stop_with_agents_asks_over_the_socket(paths: Paths, start: Start) -> No
     assert launch.stop(paths, agents=True).message == "stopped"
 
 
+def test_stop_with_agents_starts_one_first_for_agents_that_lost_theirs(paths: Paths) -> None:
+    """The journal says that there may be some."""
+    assert not launch.stop(paths, agents=True, program=program("good")).changed
+    Path(paths.make_state_dir(), "journal.db").touch()
+    assert launch.stop(paths, agents=True, program=program("good")).changed
+    assert "ready" in [entry["message"] for entry in log_entries(paths)]
+    assert launch.running_pid(paths) is None
+
+
+def test_stop_with_agents_gives_up_on_one_that_does_not_answer(paths: Paths, start: Start) -> None:
+    os.kill(start("good"), signal.SIGSTOP)
+    with pytest.raises(TimedOutError, match="no answer"):
+        launch.stop(paths, agents=True, timeout_s=0.2)
+
+
 def test_one_that_does_not_stop_is_killed(paths: Paths, start: Start) -> None:
     start("stubborn")
     assert launch.stop(paths, timeout_s=0.3).message.startswith("killed")
