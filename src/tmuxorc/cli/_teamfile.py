@@ -29,13 +29,13 @@ from tmuxorc.wire.methods import ApplyTeam
 
 
 class TeamTable(Frozen, kw_only=True, forbid_unknown_fields=True):
-    """``[team]``."""
+    """``[team]``.  None means not said, so that `TeamSpec` keeps the one word on it."""
 
     name: str
-    strategy: Strategy = Strategy.ONE_FOR_ONE
-    intensity: int = 10
-    period_s: float = 60.0
-    auto_shutdown: AutoShutdown = AutoShutdown.NEVER
+    strategy: Strategy | None = None
+    intensity: int | None = None
+    period_s: float | None = None
+    auto_shutdown: AutoShutdown | None = None
 
 
 class Defaults(Frozen, kw_only=True, forbid_unknown_fields=True):
@@ -85,8 +85,8 @@ def read_team(path: str, *, cwd: str, search_path: str, dry_run: bool) -> ApplyT
 
 
 def _request(found: TeamFile, path: str, directory: str, search_path: str, dry_run: bool) -> ApplyTeam:
-    _check_names(found, path)
-    team = TeamSpec(**msgspec.structs.asdict(found.team))
+    _check_tables(found, path)
+    team = TeamSpec(name=found.team.name, **_said(found.team))
     agents = tuple(_agent(found, table, directory, search_path) for table in found.agent)
     return ApplyTeam(spec=team, agents=agents, dry_run=dry_run)
 
@@ -99,13 +99,13 @@ def _agent(found: TeamFile, table: AgentTable, directory: str, search_path: str)
     return AgentSpec(**said, name=table.name, team=found.team.name, path=search_path)
 
 
-def _said(table: Defaults) -> dict[str, Any]:
+def _said(table: Defaults | TeamTable) -> dict[str, Any]:
     apart = ("name", "env", "brief", "brief_file")
     return {k: v for k, v in msgspec.structs.asdict(table).items() if v is not None and k not in apart}
 
 
 def _brief(defaults: Defaults, table: AgentTable, directory: str) -> str:
-    """The agent's own brief before the team's; text before a file."""
+    """The agent's own brief before the defaults'."""
     for level in (table, defaults):
         if level.brief is not None:
             return level.brief
@@ -114,12 +114,14 @@ def _brief(defaults: Defaults, table: AgentTable, directory: str) -> str:
     return ""
 
 
-def _check_names(found: TeamFile, path: str) -> None:
+def _check_tables(found: TeamFile, path: str) -> None:
     _check_name(found.team.name, path, "team.name", "team")
+    _check_brief(found.defaults, path, "defaults")
     seen: set[str] = set()
     for number, agent in enumerate(found.agent):
         key = f"agent[{number}].name"
         _check_name(agent.name, path, key, "agent")
+        _check_brief(agent, path, f"agent[{number}]")
         if agent.name in seen:
             hint = "give every [[agent]] a name of its own"
             raise ConfigError(f"{path}: {key}: two agents are called '{agent.name}'", hint=hint, details=_at(path, key))
@@ -131,6 +133,12 @@ def _check_name(name: str, path: str, key: str, what: str) -> None:
         check_name(name, what)
     except UsageError as error:
         raise ConfigError(f"{path}: {key}: {error.message}", hint=error.hint, details=_at(path, key)) from None
+
+
+def _check_brief(table: Defaults, path: str, where: str) -> None:
+    if table.brief is not None and table.brief_file is not None:
+        key = f"{where}.brief_file"
+        raise ConfigError(f"{path}: {key}: brief is there too, and both cannot be", details=_at(path, key))
 
 
 def _at(path: str, key: str) -> dict[str, Any]:

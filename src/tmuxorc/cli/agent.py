@@ -39,6 +39,9 @@ from tmuxorc.wire.methods import (
 STOP_S = 120.0
 """How long a stop in order may take before the client gives up on the answer."""
 
+PLAIN = AgentSpec(name="plain")
+"""An agent of which nothing is said: where defaults come from."""
+
 KindOption = Annotated[str, Opt("--kind", "-k", metavar="KIND", help="What kind of agent it is.")]
 TeamOption = Annotated[str, Opt("--team", "-t", metavar="TEAM", help="The team.", complete=_complete.teams)]
 
@@ -52,8 +55,8 @@ async def spawn(
     name: Annotated[str, Arg(metavar="NAME", help="The agent's name.")],
     command: Annotated[tuple[str, ...], Arg(metavar="[COMMAND]...", help="What to run; else the kind's own.")] = (),
     *,
-    kind: KindOption = "command",
-    team: TeamOption = "main",
+    kind: KindOption = PLAIN.kind,
+    team: TeamOption = PLAIN.team,
     cwd: Annotated[
         str | None, Opt("--cwd", "-C", metavar="DIR", read=_read.absolute, help="Where it runs; else here.")
     ] = None,
@@ -66,10 +69,15 @@ async def spawn(
         Opt("--brief", metavar="TEXT|@FILE", read=_read.text_or_file, help="Its first message."),
     ] = "",
     role: Annotated[str, Opt("--role", metavar="ROLE", help="A word on what it is for, shown in lists.")] = "",
-    restart: Annotated[Restart, Opt("--restart", help="When it comes back by itself.")] = Restart.TRANSIENT,
+    restart: Annotated[Restart, Opt("--restart", help="When it comes back by itself.")] = PLAIN.restart,
     shutdown_s: Annotated[
         float | None,
-        Opt("--shutdown", metavar="TIME", read=_read.seconds, help="How long it may take to stop before it is killed."),
+        Opt(
+            "--shutdown",
+            metavar="TIME",
+            read=_read.seconds,
+            help="How long it may take to stop before it is killed; else as configured.",
+        ),
     ] = None,
     significant: Annotated[bool, Opt("--significant", help="The team may fold up when it finishes.")] = False,
     wait: Annotated[
@@ -95,7 +103,7 @@ async def spawn(
         role=role,
         restart=restart,
         significant=significant,
-        **({} if shutdown_s is None else {"shutdown_s": shutdown_s}),
+        shutdown_s=shutdown_s,
     )
     return await app.wait(AGENT_SPAWN, Spawn(spec=spec, wait=wait, timeout_s=timeout_s), wait_s=timeout_s)
 
@@ -218,8 +226,8 @@ async def adopt(
     name: Annotated[
         str | None, Opt("--name", "-n", metavar="NAME", help="The agent's name; else pane-12 for %12.")
     ] = None,
-    team: TeamOption = "main",
-    kind: KindOption = "command",
+    team: TeamOption = PLAIN.team,
+    kind: KindOption = PLAIN.kind,
     restart: Annotated[Restart, Opt("--restart", help="When it comes back by itself.")] = Restart.TEMPORARY,
 ) -> AgentView:
     """Take over a pane that already runs.

@@ -76,7 +76,7 @@ async def logs(
     Each line is one JSON object. Works while no supervisor runs.
     """
     if lines < 0:
-        raise UsageError(f"--lines is {lines}, which is less than none")
+        raise UsageError(f"--lines is {lines}, which is less than none", hint="give 0 or more")
     return LogLines(path=app.paths.log, lines=_tail(app.paths.log, lines))
 
 

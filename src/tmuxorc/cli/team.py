@@ -29,6 +29,9 @@ from tmuxorc.wire.methods import (
     TeamName,
 )
 
+PLAIN = TeamSpec(name="plain")
+"""A team of which nothing is said: where defaults come from."""
+
 APPLY_S = 600.0
 """How long a whole team may take to be made so."""
 
@@ -38,16 +41,16 @@ async def create(
     app: App,
     team: Annotated[str, Arg(metavar="TEAM", help="The new team's name.")],
     *,
-    strategy: Annotated[Strategy, Opt("--strategy", help="Who restarts together.")] = Strategy.ONE_FOR_ONE,
+    strategy: Annotated[Strategy, Opt("--strategy", help="Who restarts together.")] = PLAIN.strategy,
     intensity: Annotated[
         int, Opt("--intensity", metavar="N", help="More restarts than this within the period stop the team.")
-    ] = 10,
+    ] = PLAIN.intensity,
     period_s: Annotated[
         float, Opt("--period", metavar="TIME", read=_read.seconds, help="The period restarts are counted in.")
-    ] = 60.0,
+    ] = PLAIN.period_s,
     auto_shutdown: Annotated[
         AutoShutdown, Opt("--auto-shutdown", help="When the team folds up because significant agents finished.")
-    ] = AutoShutdown.NEVER,
+    ] = PLAIN.auto_shutdown,
 ) -> TeamView:
     """Make an empty team."""
     spec = TeamSpec(

@@ -6,6 +6,7 @@ from typing import Any
 from tmuxorc.model import (
     AgentState,
     AgentView,
+    Attention,
     AutoShutdown,
     DaemonStatus,
     Desired,
@@ -123,3 +124,8 @@ def system_status(**said: Any) -> SystemStatus:
         "attention": (),
     }
     return SystemStatus(**(DAEMON | ordinary | said))
+
+
+def attention(address: str = "main/alice", detail: str = "Run: rm") -> Attention:
+    """Something that needs a person."""
+    return Attention(address=address, state=AgentState.BLOCKED, since=THEN, detail=detail)

@@ -12,7 +12,6 @@ from tests.unit.cli._peer import Peer, Streamed
 from tmuxorc.model import (
     AgentSpec,
     AgentState,
-    Attention,
     AutoShutdown,
     Desired,
     Restart,
@@ -230,10 +229,7 @@ def test_team_apply_sends_the_file_and_shows_the_plan(cmd: Any, peer: Peer, home
 
 def test_bare_program_shows_the_state_of_things(cmd: Any, peer: Peer) -> None:
     """Ten lines at most, the last says what to type next."""
-    needs = tuple(
-        Attention(address=f"main/{name}", state=AgentState.BLOCKED, since=samples.THEN, detail="Run: rm")
-        for name in "abcdefg"
-    )
+    needs = tuple(samples.attention(f"main/{name}") for name in "abcdefg")
     peer.answers(m.SYSTEM_STATUS, samples.system_status(attention=needs, agents_total=7))
     lines = cmd("").out.splitlines()
     assert len(lines) <= 10

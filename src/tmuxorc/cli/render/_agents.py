@@ -18,7 +18,7 @@ def agent_list(result: AgentList) -> str:
 def agents_table(agents: tuple[AgentView, ...]) -> str:
     """The table of `list`, also used below a team."""
     head = ("AGENT", "KIND", "STATE", "FOR", "RESTARTS", "MSGS", "PANE", "DETAIL")
-    return table(head, map(_row, agents), flexible=("DETAIL", "AGENT"))
+    return table(head, map(_row, agents), flexible=("DETAIL",))
 
 
 def _row(agent: AgentView) -> tuple[Cell | str, ...]:

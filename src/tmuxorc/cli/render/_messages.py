@@ -22,7 +22,7 @@ def message_list(result: MessageList) -> str:
     if not result.messages:
         return "no messages"
     head = ("ID", "AGE", "FROM", "TO", "RUNG", "TEXT")
-    return table(head, map(_row, result.messages), flexible=("TEXT", "FROM", "TO"))
+    return table(head, map(_row, result.messages), flexible=("TEXT",))
 
 
 def _row(message: MessageView) -> tuple[Cell | str, ...]:

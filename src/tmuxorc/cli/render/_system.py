@@ -75,7 +75,7 @@ def session_list(result: SessionList) -> str:
     if not result.sessions:
         return "no sessions"
     rows = ((Cell(s.id, "bold"), s.name, s.team or "", str(s.windows), str(s.attached)) for s in result.sessions)
-    return table(("ID", "NAME", "TEAM", "WINDOWS", "ATTACHED"), rows, flexible=("NAME", "TEAM"))
+    return table(("ID", "NAME", "TEAM", "WINDOWS", "ATTACHED"), rows)
 
 
 def log_lines(result: LogLines) -> str:

@@ -14,7 +14,7 @@ def team_list(result: TeamList) -> str:
     if not result.teams:
         return "no teams; make one with: tmux-orc team create NAME"
     head = ("TEAM", "STRATEGY", "DESIRED", "AGENTS", "STATES")
-    return table(head, map(_row, result.teams), flexible=("STATES", "TEAM"))
+    return table(head, map(_row, result.teams), flexible=("STATES",))
 
 
 def _row(team: TeamView) -> tuple[Cell | str, ...]:
