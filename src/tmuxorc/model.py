@@ -207,7 +207,7 @@ class MessageView(Frozen):
 
 
 class EventView(Frozen):
-    """One entry of the typed stream.  `type` is ``noun.verb`` (``agent.exited``), `subject` an address or a part's name."""
+    """One entry of the typed stream.  `type` is ``noun.verb`` (``agent.exited``), `subject` an address or a part."""
 
     seq: int
     at: datetime

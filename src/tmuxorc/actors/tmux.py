@@ -64,9 +64,7 @@ async def find_endpoint(services: Services) -> Endpoint:
     settings = services.settings.tmux
     installed = await trio.to_thread.run_sync(find_tmux, settings.binary, abandon_on_cancel=True)
     make_tmux_socket_dir(services.tmux_socket)
-    return Endpoint(
-        binary=installed.path, socket_path=services.tmux_socket, private=settings.socket == "private"
-    )
+    return Endpoint(binary=installed.path, socket_path=services.tmux_socket, private=settings.socket == "private")
 
 
 async def _inherited_variables(tmux: Tmux) -> tuple[str, ...]:

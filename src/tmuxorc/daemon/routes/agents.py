@@ -1,6 +1,5 @@
 """Requests about single agents: each finds the actor that owns the agent and answers from the roster."""
 
-
 import os
 
 from tmuxorc.actors.launch import check_grace, check_spec
@@ -11,6 +10,7 @@ from tmuxorc.errors import ConflictError, NotFoundError, RefusedError, UsageErro
 from tmuxorc.model import AgentSpec, AgentState, AgentView, Desired
 from tmuxorc.names import check_name
 from tmuxorc.tmux import FoundPane, NoSuchTarget
+from tmuxorc.tmux.keys import check_key
 from tmuxorc.wire import methods as m
 
 
@@ -93,7 +93,8 @@ async def keys(services: Services, params: m.SendKeys) -> m.Done:
         raise RefusedError(f"{row.spec.address} is not running", hint=f"tmux-orc agent start {row.spec.address}")
     if not params.keys:
         raise UsageError("no keys given", hint="for example: tmux-orc agent keys NAME Enter")
-    await services.tmux.send_keys(pane, params.keys, literal=params.literal)
+    keys = params.keys if params.literal else tuple(map(check_key, params.keys))
+    await services.tmux.send_keys(pane, keys, literal=params.literal)
     return m.Done(changed=True)
 
 
@@ -179,7 +180,9 @@ async def adopt(services: Services, params: m.Adopt) -> AgentView:
     if not params.pane.startswith("%") or not params.pane[1:].isdigit():
         raise UsageError(f"{params.pane!r} is not a pane id", hint="a pane id looks like %12; see: tmux list-panes -a")
     running = await _running_pane(services, params.pane)
-    owner = next((a for a, p in services.panes.items() if p.pane_id == params.pane and a in services.roster.agents), None)
+    owner = next(
+        (a for a, p in services.panes.items() if p.pane_id == params.pane and a in services.roster.agents), None
+    )
     if owner:
         raise ConflictError(f"pane {params.pane} is agent {owner} already", details={"address": owner})
     spec = AgentSpec(
@@ -233,9 +236,7 @@ async def attach(services: Services, params: m.Target) -> m.AttachTarget:
     if session is None:
         raise NotFoundError(f"team {row.spec.team} has no tmux session just now")
     endpoint = services.tmux.endpoint
-    return m.AttachTarget(
-        tmux=endpoint.binary, tmux_socket=endpoint.socket_path, session=session, window=row.window
-    )
+    return m.AttachTarget(tmux=endpoint.binary, tmux_socket=endpoint.socket_path, session=session, window=row.window)
 
 
 def _need_pane(address: str, pane: str | None) -> str:
@@ -244,5 +245,3 @@ def _need_pane(address: str, pane: str | None) -> str:
             f"{address} has no pane just now", hint=f"tmux-orc agent start {address}", details={"address": address}
         )
     return pane
-
-

@@ -95,6 +95,4 @@ async def attach_session(services: Services, params: m.TeamName) -> m.AttachTarg
             hint=f"tmux-orc spawn NAME --team {params.team} -- COMMAND",
         )
     endpoint = services.tmux.endpoint
-    return m.AttachTarget(
-        tmux=endpoint.binary, tmux_socket=endpoint.socket_path, session=session, window=None
-    )
+    return m.AttachTarget(tmux=endpoint.binary, tmux_socket=endpoint.socket_path, session=session, window=None)
