@@ -168,7 +168,7 @@ class Incarnation(ActorContext):
             if _is_cancellation(error):
                 raise
             # SystemExit and KeyboardInterrupt are about the process: they end the system and come out of it.
-            self.runtime.abort(error)
+            self.runtime.abort(root_cause(error))
             reason = Failed(error)
         finally:
             self._close(reason)

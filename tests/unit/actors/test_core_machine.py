@@ -72,7 +72,7 @@ class Watched(Paper):
         assert all(effect.generation > e.generation for e in before), "S6: generations rise"
 
     def _check_restart(self, event: RestartScheduled) -> None:
-        spec = next(c.spec for c in self.core._children.values() if c.id == event.id)  # noqa: SLF001
+        spec = next(c.spec for c in self.core._children.values() if c.id == event.id)
         assert spec.restart is not Restart.TEMPORARY, "S2"
         assert spec.restart is Restart.PERMANENT or event.reason.abnormal, "S2"
         assert event.delay_s == spec.backoff.delay_s(event.streak - 1, 0.5), "S10"
