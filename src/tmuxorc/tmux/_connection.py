@@ -218,14 +218,16 @@ class Connection:
 
     async def finish(self) -> None:
         """End of input detaches the client; one that does not go is killed."""
-        with trio.move_on_after(_END_S, shield=True) as scope:
-            assert self._process.stdin is not None
-            await self._process.stdin.aclose()
-            await self._process.wait()
-        if scope.cancelled_caught:
-            self._process.kill()
-            with trio.CancelScope(shield=True):
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        with trio.CancelScope(shield=True):
+            await stdin.aclose()
+            with trio.move_on_after(_END_S):
                 await self._process.wait()
+            self._process.kill()
+            await self._process.wait()
+            await stdout.aclose()
         self._end(self._reason())
 
 

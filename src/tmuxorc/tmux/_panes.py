@@ -75,8 +75,15 @@ def create(hub: str, session: str, spec: PaneSpec, instance: str, placeholder: s
 
 
 def respawn(pane: str, spec: PaneSpec, instance: str) -> list[Argv]:
-    """Another program in the same pane, in place of whatever is there."""
+    """Another program in the same pane, in place of whatever is there.
+
+    Up to 3.5a at least, tmux keeps a control client's place in the old program's output; if that had not all been sent
+    the new program's output is lost, or the whole server ends with "not enough data".  Pausing drops what is unsent and
+    going on takes the place anew.
+    """
     return [
+        ("refresh-client", "-A", f"{pane}:pause"),
+        ("refresh-client", "-A", f"{pane}:continue"),
         ("respawn-pane", "-k", "-t", pane, *_start(spec)),
         *(("set-option", "-p", "-t", pane, *option) for option in pane_options(spec.options, instance)),
         ("display-message", "-p", "-t", pane, PANE),
