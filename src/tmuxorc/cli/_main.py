@@ -44,6 +44,8 @@ def run(words: list[str]) -> int:
     except BrokenPipeError:
         _output.silence()
         return PIPE_CLOSED
+    except OSError as error:
+        return _output.report(TmuxOrcError(f"the system says: {error}"), as_json=wants_json(words))
     return status
 
 

@@ -12,7 +12,7 @@ from tmuxorc import __version__
 from tmuxorc.cli._app import App
 from tmuxorc.cli._declare import command
 from tmuxorc.config import Settings, load_settings
-from tmuxorc.errors import ExitStatus, TmuxOrcError, UnreachableError
+from tmuxorc.errors import ExitStatus, TimedOutError, TmuxOrcError, UnreachableError
 from tmuxorc.model import Frozen
 from tmuxorc.paths import Paths, check_private, tmux_socket
 from tmuxorc.wire.methods import DAEMON_STATUS, Empty
@@ -145,7 +145,7 @@ def _runtime_directory(paths: Paths) -> Check:
 def _supervisor(app: App, paths: Paths) -> Check:
     try:
         status = app.ask(DAEMON_STATUS, Empty(), timeout_s=5)
-    except UnreachableError as error:
+    except (TimedOutError, UnreachableError) as error:
         return _no_supervisor(paths, error)
     if status.version != __version__:
         detail = f"pid {status.pid} is version {status.version}, this is {__version__}"
@@ -153,7 +153,12 @@ def _supervisor(app: App, paths: Paths) -> Check:
     return _ok("supervisor", f"pid {status.pid} answers on {paths.socket}; tmux {status.tmux_state}")
 
 
-def _no_supervisor(paths: Paths, error: UnreachableError) -> Check:
+def _no_supervisor(paths: Paths, error: TmuxOrcError) -> Check:
+    from tmuxorc.daemon.launch import running_pid
+
+    if pid := running_pid(paths):
+        detail = f"pid {pid} runs, but {error.message}"
+        return Check(name="supervisor", status="bad", detail=detail, remedy="tmux-orc daemon restart; agents stay")
     if not os.path.lexists(paths.socket):
         return _ok("supervisor", "none runs; the first command that needs it starts it")
     if stat.S_ISSOCK(os.lstat(paths.socket).st_mode):

@@ -198,6 +198,18 @@ def test_a_closed_pipe_is_quiet(peer: Peer) -> None:
         assert process.wait(10) == 141
 
 
+def test_a_full_disk_is_one_clear_error(peer: Peer) -> None:
+    peer.answers(m.AGENT_LIST, m.AgentList(agents=()))
+    for more in ([], ["--json"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [*TMUX_ORC, "list", *more], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert done.returncode == 1
+        assert "No space left" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_interrupt_is_quiet(peer: Peer) -> None:
     """Ctrl-C while waiting: status 130 and not a word."""
 

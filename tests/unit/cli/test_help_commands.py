@@ -1,5 +1,7 @@
 """Commands that need no supervisor: configuration, log, check-up."""
 
+import json
+import os
 import socket
 import sqlite3
 from contextlib import closing
@@ -11,6 +13,7 @@ import pytest
 from tests.support import Home
 from tests.unit.cli import _samples as samples
 from tests.unit.cli._peer import Peer
+from tmuxorc.daemon import lock
 from tmuxorc.paths import find_paths, tmux_socket
 from tmuxorc.wire import methods as m
 
@@ -72,8 +75,6 @@ def test_doctor_on_a_clean_machine(cmd: Any, home: Home) -> None:
 def examine(cmd: Any) -> dict[str, dict[str, str]]:
     """The findings by name."""
     shown = cmd("doctor --json")
-    import json
-
     report = json.loads(shown.out)
     assert report["healthy"] == all(check["status"] != "bad" for check in report["checks"])
     assert shown.status == (0 if report["healthy"] else 1)
@@ -95,6 +96,19 @@ def test_doctor_finds_a_stale_socket(cmd: Any, home: Home) -> None:
     Path(paths.socket).unlink()
     Path(paths.socket).write_text("in the way")
     assert examine(cmd)["supervisor"]["remedy"] == f"rm {paths.socket}"
+
+
+def test_doctor_finds_a_supervisor_that_does_not_answer(cmd: Any, home: Home) -> None:
+    """Its lock is held, its socket is not there."""
+    paths = find_paths()
+    paths.make_state_dir()
+    held = lock.acquire(paths.lock, 0)
+    assert held is not None
+    lock.sign(held)
+    found = examine(cmd)["supervisor"]
+    os.close(held)
+    assert found["status"] == "bad"
+    assert f"pid {os.getpid()} runs" in found["detail"]
 
 
 def test_doctor_finds_a_missing_and_an_old_tmux(cmd: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
