@@ -1,4 +1,4 @@
-"""A world without tasks for the supervisor's core: it launches, halts and kills incarnations on paper and keeps the score."""
+"""A world without tasks for the supervisor's core: incarnations exist on paper only."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -115,7 +115,8 @@ class Paper:
             case Emit(event):
                 self.events.append(event)
             case End(reason):
-                assert self.ended is None and not self.live
+                assert self.ended is None
+                assert not self.live
                 self.ended = reason
             case Ready():
                 self.ready = True

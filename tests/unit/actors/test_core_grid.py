@@ -1,4 +1,4 @@
-"""The grid of OTP's own suite: every restart type, every exit, every strategy, with what must come of it spelled out."""
+"""The grid of OTP's own suite: every restart type, every exit, every strategy, and what must come of it."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_what_comes_of_an_exit(strategy: Strategy, restart: Restart, reason: Exi
     assert [info.generation for info in paper.core.children()] == [1 + paper.log.count(f"launch {i}") for i in "abcd"]
 
 
-@pytest.mark.parametrize("strategy", (Strategy.REST_FOR_ONE, Strategy.ONE_FOR_ALL))
+@pytest.mark.parametrize("strategy", [Strategy.REST_FOR_ONE, Strategy.ONE_FOR_ALL])
 @pytest.mark.parametrize("restart", Restart)
 def test_group_restart_revives_only_what_s2_allows(strategy: Strategy, restart: Restart) -> None:
     """S8: a temporary member is stopped with its group and stays down; the others come back."""
@@ -50,7 +50,7 @@ def test_group_restart_revives_only_what_s2_allows(strategy: Strategy, restart: 
     assert paper.status("b") == ("exited" if restart is Restart.TEMPORARY else "running")
 
 
-@pytest.mark.parametrize("strategy", (Strategy.REST_FOR_ONE, Strategy.ONE_FOR_ALL))
+@pytest.mark.parametrize("strategy", [Strategy.REST_FOR_ONE, Strategy.ONE_FOR_ALL])
 def test_group_restart_does_not_revive_what_had_ended(strategy: Strategy) -> None:
     """S2, S8: unlike OTP, a transient child that had finished stays down when its group restarts."""
     paper = Paper(child("a"), child("b", Restart.TRANSIENT), child("c"), strategy=strategy)
@@ -62,7 +62,7 @@ def test_group_restart_does_not_revive_what_had_ended(strategy: Strategy) -> Non
     assert paper.status("b") == "exited"
 
 
-@pytest.mark.parametrize("strategy", (Strategy.REST_FOR_ONE, Strategy.ONE_FOR_ALL))
+@pytest.mark.parametrize("strategy", [Strategy.REST_FOR_ONE, Strategy.ONE_FOR_ALL])
 def test_group_restart_leaves_stopped_children_stopped(strategy: Strategy) -> None:
     """S7: what an operator stopped stays stopped through a group restart, until started again."""
     paper = Paper(child("a"), child("b"), child("c"), strategy=strategy)

@@ -182,11 +182,13 @@ class CoreMachine(RuleBasedStateMachine):
             return
         self.paper.take(self.paper.core.shutdown(Stopped(), self.paper.instant))
         self.paper.settle()
-        assert self.paper.ended is not None and not self.paper.live
+        assert self.paper.ended is not None
+        assert not self.paper.live
         assert len(self.paper.settled) == self.paper.orders, "an order was never answered"
         started = {(e.id, e.generation) for e in self.paper.events if isinstance(e, ChildStarted)}
         ended = [(e.id, e.generation) for e in self.paper.events if isinstance(e, ChildExited)]
-        assert started <= set(ended) and len(ended) == len(set(ended)), "S24: one exit for each start"
+        assert started <= set(ended), "S24: an exit for each start"
+        assert len(ended) == len(set(ended)), "S24: and only one"
 
 
 CoreMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

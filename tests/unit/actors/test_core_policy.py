@@ -38,7 +38,7 @@ def delays(paper: Paper) -> list[float]:
 # --- S1: specs ---
 
 
-@pytest.mark.parametrize("id", ("", "a/b"))
+@pytest.mark.parametrize("id", ["", "a/b"])
 def test_ids_are_checked(id: str) -> None:
     """S1: an id names one step of a path."""
     with pytest.raises(UsageError, match="id"):
@@ -57,7 +57,7 @@ def test_a_permanent_child_cannot_be_significant() -> None:
         child("a", significant=True)
 
 
-@pytest.mark.parametrize("bad", (-1.0, math.nan))
+@pytest.mark.parametrize("bad", [-1.0, math.nan])
 def test_limits_are_checked(bad: float) -> None:
     """S1: durations are seconds, 0 or more."""
     for field in ("shutdown_s", "start_timeout_s"):
@@ -300,7 +300,7 @@ def test_all_significant_children_fold_the_team_up_together() -> None:
     assert paper.ended == Finished()
 
 
-@pytest.mark.parametrize("verb", ("stop", "kill", "restart", "remove"))
+@pytest.mark.parametrize("verb", ["stop", "kill", "restart", "remove"])
 def test_what_a_person_does_to_a_significant_child_folds_nothing_up(verb: str) -> None:
     """S12, S13: only its own end does."""
     paper = Paper(child("a"), lead("b"), auto_shutdown=AutoShutdown.ANY_SIGNIFICANT)

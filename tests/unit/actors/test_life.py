@@ -1,6 +1,7 @@
 """The shell: starts, stops, restarts and references of real tasks, in virtual time (S1–S7, S22, S24)."""
 
 import math
+from functools import partial
 
 import pytest
 import trio
@@ -37,8 +38,8 @@ async def test_start_and_stop_in_order() -> None:
     """S4, S5: starts in spec order, each after the one before; stops in reverse."""
     record = Record()
     for id in "abc":
-        record.starting[id] = lambda: trio.sleep(1)
-        record.stopping[id] = lambda: trio.sleep(2)
+        record.starting[id] = partial(trio.sleep, 1)
+        record.stopping[id] = partial(trio.sleep, 2)
     async with open_system(record.tree("a", "b", "c")):
         assert trio.current_time() == 3
     assert record.notes == [
@@ -56,7 +57,7 @@ async def test_a_first_start_that_fails_raises_its_own_error() -> None:
     """S4 and trap 5: the real error comes out, not a group and not a timeout, and the others are stopped."""
     record = Record()
     error = ValueError("no such thing")
-    record.starting["c"] = lambda: fail(error)
+    record.starting["c"] = partial(fail, error)
     with pytest.raises(ValueError, match="no such thing") as caught:
         async with open_system(record.tree("a", "b", "c", "d"), on_event=record.on_event):
             raise AssertionError
@@ -79,7 +80,7 @@ async def test_a_factory_that_fails_is_a_start_that_fails() -> None:
 
 @virtual
 async def test_a_start_timeout() -> None:
-    """S3: a start that is not acknowledged in time is cancelled; trap 3: an error in its clean-up does not hide that."""
+    """S3, trap 3: a start not acknowledged in time is cancelled; an error in its clean-up does not hide that."""
     record = Record()
 
     async def slow() -> None:
@@ -255,7 +256,7 @@ async def test_cancelling_the_block_stops_the_tree_in_order() -> None:
     """S5: leaving by a cancellation is as orderly as any other way; the clean-ups are not cut off."""
     record = Record()
     for id in "ab":
-        record.stopping[id] = lambda: trio.sleep(1)
+        record.stopping[id] = partial(trio.sleep, 1)
     with trio.move_on_after(5):
         async with open_system(record.tree("a", "b")):
             await trio.sleep_forever()
@@ -299,10 +300,15 @@ async def test_wait_raises_what_the_root_gave_up_with() -> None:
 async def test_a_root_that_gave_up_unseen_raises_at_the_end() -> None:
     """A failure nobody waited for is not lost."""
     record = Record()
-    with pytest.raises(GaveUp):
-        async with open_system(SupervisorSpec(intensity=0, children=(record.spec("a"),))) as system:
+    tree = SupervisorSpec(intensity=0, children=(record.spec("a"),))
+
+    async def unaware() -> None:
+        async with open_system(tree) as system:
             system.ref("a").cast_nowait(Crash(ValueError("x")))
             await trio.sleep(1)
+
+    with pytest.raises(GaveUp):
+        await unaware()
 
 
 @virtual
@@ -357,10 +363,14 @@ async def test_a_kill_reaches_into_a_stopping_team() -> None:
 async def test_an_actor_that_exits_the_process_ends_the_system() -> None:
     """SystemExit is about the process: everything stops in order and it comes out."""
     record = Record()
-    with pytest.raises(SystemExit):
+
+    async def whole() -> None:
         async with open_system(record.tree("a", "b")) as system:
             system.ref("a").cast_nowait(Crash(SystemExit(3)))
             await system.wait()
+
+    with pytest.raises(SystemExit):
+        await whole()
     assert "stop b: stopped" in record.texts
 
 
