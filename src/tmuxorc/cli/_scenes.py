@@ -5,13 +5,15 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+
+import trio
 
 from tmuxorc.cli._app import App
 from tmuxorc.cli.render import render
 from tmuxorc.cli.render._text import paint
-from tmuxorc.errors import TimedOutError, TmuxOrcError, UnreachableError
+from tmuxorc.errors import TimedOutError, TmuxOrcError
 from tmuxorc.model import AgentSpec, AgentState, AgentView, EventView, Restart, Rung, TeamSpec
+from tmuxorc.tmux.process import open_process_watch
 from tmuxorc.wire.methods import (
     AGENT_INFO,
     AGENT_KEYS,
@@ -210,13 +212,17 @@ def _pids(show: Show) -> dict[str, int | None]:
 
 
 def _kill_supervisor(show: Show) -> int:
-    """Kill it and wait until it is gone, which a connection to it notices first."""
-    with show.app.connect() as client:
-        victim = client.call(DAEMON_STATUS, Empty()).pid
-        os.kill(victim, signal.SIGKILL)
-        with suppress(UnreachableError):
-            client.call(EVENT_FOLLOW, FollowEvents(), timeout_s=PATIENCE_S)
+    """Kill it and wait until the kernel has taken it away: until then its socket still takes connections."""
+    victim = show.app.ask(DAEMON_STATUS, Empty()).pid
+    trio.run(_kill_and_wait, victim)
     return victim
+
+
+async def _kill_and_wait(victim: int) -> None:
+    async with open_process_watch(victim) as watch:
+        os.kill(victim, signal.SIGKILL)
+        with trio.fail_after(PATIENCE_S):
+            await watch.wait_exit()
 
 
 SCENES = (team, messages, crash, permission, kill)
