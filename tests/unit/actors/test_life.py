@@ -1,12 +1,14 @@
 """The shell: starts, stops, restarts and references of real tasks, in virtual time (S1–S7, S22, S24)."""
 
 import math
+from collections.abc import Awaitable
 from functools import partial
 
 import pytest
 import trio
 
 from tests.unit.actors._probe import Crash, Echo, Exit, Probe, Record, Run, Sleep, Who, fail, hang_shielded, virtual
+from tests.unit.actors._world import NO_BACKOFF
 from tmuxorc.actors import (
     Actor,
     ActorContext,
@@ -14,18 +16,21 @@ from tmuxorc.actors import (
     Backoff,
     ChildExited,
     ChildSpec,
+    DeadReason,
     ExitReason,
     Failed,
     Finished,
     GaveUp,
     Killed,
     NoSuchActor,
+    NotUnderstood,
     Restart,
     RestartScheduled,
     StartFailed,
     StartTimeout,
     Stopped,
     Strategy,
+    Superseded,
     Supervisor,
     SupervisorSpec,
     open_system,
@@ -436,3 +441,84 @@ async def test_group_restarts_of_real_tasks(strategy: Strategy) -> None:
                 ],
             }[strategy]
         )
+
+
+class Fallible(Supervisor):
+    """A supervisor with a bug of its own."""
+
+    async def handle(self, message: object, ctx: ActorContext) -> object:
+        if isinstance(message, Crash):
+            raise message.error
+        return await super().handle(message, ctx)
+
+
+def fallible(record: Record, *ids: str, **more: object) -> ChildSpec:
+    async def start() -> Actor:
+        return Fallible(SupervisorSpec(children=tuple(record.spec(id, **more) for id in ids)))
+
+    return ChildSpec(id="team", start=start, backoff=NO_BACKOFF)
+
+
+@virtual
+async def test_a_supervisor_that_crashes_leaves_no_child_behind() -> None:
+    """S5: its children are stopped in order before it comes back with new ones."""
+    record = Record()
+    tree = SupervisorSpec(children=(fallible(record, "x", "y"),))
+    async with open_system(tree, on_event=record.on_event) as system:
+        system.ref("team").cast_nowait(Crash(ValueError("a bug")))
+        await record.until("ChildStarted", "team")
+        assert record.texts == ["start x", "start y", "stop y: stopped", "stop x: stopped", "start x", "start y"]
+
+
+@virtual
+async def test_a_stopping_supervisor_answers_and_can_be_killed() -> None:
+    """S17, S23: what is not for it is refused while it stops, too; two kills end the slowest of stops."""
+    record = Record()
+    record.stopping["x"] = trio.sleep_forever
+    tree = SupervisorSpec(children=(fallible(record, "x", shutdown_s=1000.0),))
+    async with open_system(tree) as system, trio.open_nursery() as nursery:
+        team = system.supervisor("team")
+        nursery.start_soon(system.root.stop_child, "team")
+        await trio.sleep(1)
+        team.cast_nowait(Echo("x"))
+        with pytest.raises(NotUnderstood):
+            await team.call(Echo("x"), timeout_s=1)
+        with pytest.raises(ActorDied, match="is stopping"):
+            await team.start_child(record.spec("z"))
+        assert [info.status.value for info in await team.children()] == ["stopping"]
+        await system.root.kill_child("team")
+        assert trio.current_time() == 1
+        assert system.dead_letters.counts == {DeadReason.UNKNOWN: 1}
+
+
+@virtual
+async def test_a_stop_of_a_supervisor_that_never_came_to_be() -> None:
+    """S5: a factory that hangs has made nothing that could be stopped."""
+
+    async def start() -> Actor:
+        return await trio.sleep_forever()
+
+    async with open_system(SupervisorSpec()) as system, trio.open_nursery() as nursery:
+        nursery.start_soon(refused, system.root.start_child(ChildSpec(id="a", start=start)))
+        await trio.testing.wait_all_tasks_blocked()
+        info = await system.root.stop_child("a")
+        assert (info.status.value, info.last_exit) == ("stopped", Stopped())
+
+
+async def refused(order: Awaitable[object]) -> None:
+    """An order that a later one overtakes."""
+    with pytest.raises(Superseded):
+        await order
+
+
+def test_the_end_of_the_run_ends_what_was_left_behind() -> None:
+    """S5: a leaked task does not keep the process; trio cancels it with everything else."""
+    record = Record()
+    record.stopping["a"] = hang_shielded
+
+    async def main() -> float:
+        async with open_system(record.tree("a", shutdown_s=1.0), kill_limit_s=1.0):
+            pass
+        return trio.current_time()
+
+    assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == 3
