@@ -31,24 +31,24 @@ _END_S: Final = 2.0
 class _Request:
     """Replies being waited for: a number of them, or all up to the one that says the `fence`."""
 
-    __slots__ = ("count", "done", "failure", "fence", "replies")
+    __slots__ = ("count", "done", "failure", "fence", "first", "replies")
 
-    def __init__(self, count: int, fence: bytes | None) -> None:
+    def __init__(self, count: int, fence: bytes | None = None, first: Callable[[Reply], None] | None = None) -> None:
         self.count = count
         self.fence = fence
+        self.first = first
         self.replies: list[Reply] = []
         self.done = trio.Event()
         self.failure: str | None = None
 
     def take(self, reply: Reply) -> bool:
         """Whether this reply was the last one."""
-        if self.fence is None:
-            self.replies.append(reply)
-            return len(self.replies) == self.count
-        if reply.lines == (self.fence,):
+        if self.fence is not None and reply.lines == (self.fence,):
             return True
         self.replies.append(reply)
-        return False
+        if self.first is not None and len(self.replies) == 1:
+            self.first(reply)
+        return len(self.replies) == self.count
 
 
 class Connection:
@@ -61,7 +61,7 @@ class Connection:
         self._requests: deque[_Request] = deque()
         self._unsent = bytearray()
         self._to_send = trio.Event()
-        self._attached = _Request(1, None)
+        self._attached = _Request(1)
         self._gone: str | None = None
         self._closed = trio.Event()
         self._nap: trio.CancelScope | None = None
@@ -76,18 +76,28 @@ class Connection:
 
     async def send(self, lines: Sequence[bytes], *, deadline_s: float = DEADLINE_S) -> list[Reply]:
         """One reply for each line; each line must be a single command that makes a single block."""
-        return await self._request(lines, _Request(len(lines), None), deadline_s)
+        return await self._request(lines, _Request(len(lines)), deadline_s)
 
-    async def send_fenced(self, lines: Sequence[bytes], *, deadline_s: float = DEADLINE_S) -> list[Reply]:
-        """All replies to lines of which it is not known beforehand how many blocks they make."""
+    async def send_fenced(
+        self,
+        lines: Sequence[bytes],
+        *,
+        first: Callable[[Reply], None] | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> list[Reply]:
+        """All replies to lines of which it is not known beforehand how many blocks they make.
+
+        `first` is called with the first of them, before any event that comes after it is handed on.
+        """
         self._fences += 1
         fence = b"tmuxorc-fence-%d" % self._fences
-        return await self._request([*lines, b"display-message -p " + fence], _Request(0, fence), deadline_s)
+        request = _Request(0, fence, first)
+        return await self._request([*lines, b"display-message -p " + fence], request, deadline_s)
 
     def post(self, line: bytes) -> None:
         """Send a command whose answer nobody waits for."""
         if self._gone is None:
-            self._requests.append(_Request(1, None))
+            self._requests.append(_Request(1))
             self._write(line + b"\n")
 
     async def wait_closed(self) -> None:

@@ -11,10 +11,15 @@ PREFIX = "@tmuxorc_"
 SAFE = "/:@=+,"
 
 INSTANCE = "instance"
+DELIVERY = "delivery"
+
+# On sessions and windows.  A format looks for an option on the pane, then its window, then its session: were a session
+# tagged like a pane, every pane a person opens in it would look like ours.
+SESSION = "session"
 TEAM = "team"
 HUB = "hub"
-DELIVERY = "delivery"
 PLACEHOLDER = "placeholder"
+OF_SESSIONS = frozenset((SESSION, TEAM, HUB, PLACEHOLDER))
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _SHOWN = re.compile(rb'@tmuxorc_([a-z0-9_]+) "?([A-Za-z0-9_.~/:@=+,%-]*)"?')

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from tmuxorc.tmux._errors import NoSuchTarget, TmuxRefused
 from tmuxorc.tmux._format import escape
-from tmuxorc.tmux._options import INSTANCE, name_of, pack, unpack
+from tmuxorc.tmux._options import INSTANCE, OF_SESSIONS, name_of, pack, unpack
 from tmuxorc.tmux._protocol import Reply
 from tmuxorc.tmux._quote import Argv, command_line, sequence
 from tmuxorc.tmux._types import Capture, FoundPane, PaneInfo, PaneSpec, PaneStatus
@@ -92,6 +92,8 @@ def respawn(pane: str, spec: PaneSpec, instance: str) -> list[Argv]:
 
 def pane_options(options: dict[str, str], instance: str) -> list[tuple[str, str]]:
     """Our options and tmux's own that every pane of ours carries, by their full names."""
+    if taken := OF_SESSIONS & options.keys():
+        raise ValueError(f"not for panes: {taken}")
     ours = [(name_of(key), pack(value)) for key, value in {INSTANCE: instance, **options}.items()]
     return [*ours, ("remain-on-exit", "on")]
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from tmuxorc.tmux._format import escape
-from tmuxorc.tmux._options import INSTANCE, PLACEHOLDER, TEAM, name_of, pack, unpack
+from tmuxorc.tmux._options import PLACEHOLDER, SESSION, TEAM, name_of, pack, unpack
 from tmuxorc.tmux._quote import Argv
 from tmuxorc.tmux._types import TeamSession
 
@@ -12,7 +12,7 @@ LIST_SESSIONS: Argv = (
     "list-sessions",
     "-F",
     " ".join(
-        ("#{session_id} #{session_windows} #{session_attached}", f"#{{{name_of(INSTANCE)}}}", f"#{{{name_of(TEAM)}}}")
+        ("#{session_id} #{session_windows} #{session_attached}", f"#{{{name_of(SESSION)}}}", f"#{{{name_of(TEAM)}}}")
     )
     + " #{session_name}",
 )

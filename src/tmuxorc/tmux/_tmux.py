@@ -15,7 +15,7 @@ from tmuxorc.tmux import _sessions as sessions
 from tmuxorc.tmux._connection import DEADLINE_S, Connection
 from tmuxorc.tmux._errors import NoSuchTarget, TmuxGone, TmuxTimeout, Unsayable, refusal
 from tmuxorc.tmux._install import Endpoint, Version, parse_version
-from tmuxorc.tmux._options import DELIVERY, INSTANCE, TEAM, name_of, pack, parse_shown
+from tmuxorc.tmux._options import DELIVERY, SESSION, TEAM, name_of, pack, parse_shown
 from tmuxorc.tmux._protocol import ControlEvent, Reply
 from tmuxorc.tmux._quote import Argument, Argv, command_line, sequence
 from tmuxorc.tmux._startable import check_startable
@@ -66,9 +66,9 @@ class Tmux:
             return []
         return await self._open.send([command_line(argv) for argv in batch], deadline_s=deadline_s)
 
-    async def _run_in_order(self, batch: Sequence[Argv]) -> list[Reply]:
+    async def _run_in_order(self, batch: Sequence[Argv], first: Callable[[Reply], None] | None = None) -> list[Reply]:
         """Run commands with nothing in between, up to the first error, which is then the last reply."""
-        return await self._open.send_fenced([sequence(batch)])
+        return await self._open.send_fenced([sequence(batch)], first=first)
 
     async def wait_closed(self) -> None:
         """Return never; raise `TmuxGone` when the connection or the server is gone."""
@@ -81,15 +81,21 @@ class Tmux:
 
     # --- panes ------------------------------------------------------------------------------------------------------
 
-    async def create_pane(self, session_id: str, spec: PaneSpec) -> PaneInfo:
+    async def create_pane(self, session_id: str, spec: PaneSpec, sink: PaneSink | None = None) -> PaneInfo:
         """Start `spec` in a window of its own, linked into the session; one batch.
 
+        `sink` watches the pane from its very first byte; one given to `watch` later may miss some.
         Raises `BadDirectory` and `ProgramMissing` before anything is done, `NoSuchTarget` if the session is gone.
         """
         check_startable(spec)
         placeholder = self._placeholders.pop(session_id, None)
         batch = panes.create(self.hub, session_id, spec, self.instance, placeholder)
-        replies = await self._run_in_order(batch)
+
+        def watch_at_once(reply: Reply) -> None:
+            if sink is not None and not reply.error:
+                self.watch(panes.parse_named("just made", reply.lines).pane_id, sink)
+
+        replies = await self._run_in_order(batch, first=watch_at_once)
         if not replies[-1].error:
             return panes.parse_named("just made", replies[0].lines)
         await self._undo_create(session_id, placeholder, replies)
@@ -99,7 +105,9 @@ class Tmux:
         if placeholder is not None:
             self._placeholders[session_id] = placeholder
         if not replies[0].error:
-            await self.kill_window(panes.parse_named("just made", replies[0].lines).window_id)
+            made = panes.parse_named("just made", replies[0].lines)
+            self.unwatch(made.pane_id)
+            await self.kill_window(made.window_id)
 
     async def respawn_pane(self, pane_id: str, spec: PaneSpec) -> PaneInfo:
         """Start `spec` in the pane, in place of what is there; errors as for `create_pane`."""
@@ -222,7 +230,7 @@ class Tmux:
         for session in await self.list_sessions():
             if session.team == team:
                 return session.session_id
-        options = {INSTANCE: self.instance, TEAM: team}
+        options = {SESSION: self.instance, TEAM: team}
         for attempt in range(_NAMES):
             batch = sessions.new_session(sessions.session_name(team, attempt), self.size, options, self.history_limit)
             replies = await self._run_in_order(batch)

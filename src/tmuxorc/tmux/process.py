@@ -115,13 +115,16 @@ async def end_tree(
 ) -> tuple[int, ...]:
     """End the process and its descendants, deepest first: `ask`, wait `grace_s` at most, kill.  Returns who was killed.
 
+    With no grace at all nobody is asked.
+
     `marker` is an environment variable and its value; processes that carry it are ended too, for what an agent leaves
     behind may have left its tree.
     """
     members = await trio.to_thread.run_sync(_members, pid, marker)
-    _signal_all(members, ask)
-    with trio.move_on_after(grace_s):
-        await _wait_all(members)
+    if grace_s > 0:
+        _signal_all(members, ask)
+        with trio.move_on_after(grace_s):
+            await _wait_all(members)
     late = await trio.to_thread.run_sync(_members, pid, marker)
     remaining = _still_there([*members, *late])
     _signal_all(remaining, signal.SIGKILL)
