@@ -89,7 +89,7 @@ class Sequence:
             wanted = child.due is not None and not child.active
             if wanted and (child.alone or not occupied) and child.due is not None and child.due <= now.mono:
                 self._launch(child, now)
-            occupied = occupied or (not child.alone and (wanted or child.status is ChildStatus.STARTING))
+            occupied = occupied or (not child.alone and (wanted or (child.active and child.up_at is None)))
 
     def _conclude(self) -> None:
         if self.phase is Phase.STARTING and not any(child.initial for child in self._children.values()):

@@ -70,6 +70,10 @@ class Watched(Paper):
         assert info.desired is Desired.RUNNING, "S7: what a person stopped stays stopped"
         before = [e for e in self.events if e.id == effect.id]
         assert all(effect.generation > e.generation for e in before), "S6: generations rise"
+        children = self.core._children
+        if not children[effect.id].alone:
+            earlier = [id for id in list(children)[: list(children).index(effect.id)] if not children[id].alone]
+            assert not self.unacknowledged & set(earlier), "S4: each when the one before is up"
 
     def _check_restart(self, event: RestartScheduled) -> None:
         spec = next(c.spec for c in self.core._children.values() if c.id == event.id)
@@ -79,7 +83,7 @@ class Watched(Paper):
         assert not 0 < spec.backoff.max_streak < event.streak, "S10: quarantine comes after max_streak"
 
     def _check_halt(self, effect: Halt) -> None:
-        if self.core.phase is Phase.STOPPING:
+        if self.core.phase is Phase.STOPPING and not self.core._children[effect.id].alone:
             ids = [info.id for info in self.core.children()]
             later = ids[ids.index(effect.id) + 1 :]
             assert not self.live.keys() & set(later), "S5: last first, one after another"

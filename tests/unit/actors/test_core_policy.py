@@ -123,6 +123,17 @@ def test_a_start_that_times_out() -> None:
     assert "did not start within 3 s" in str(paper.ended.error)
 
 
+def test_nothing_follows_a_start_that_is_being_cancelled() -> None:
+    """S4: the one before has not acknowledged, and it will not."""
+    paper = Paper(child("a", start_timeout_s=3.0), child("b"))
+    paper.take(paper.core.start(paper.instant))
+    paper.tick()
+    assert paper.log == ["launch a", "kill a"]
+    paper.obey("a")
+    assert paper.log == ["launch a", "kill a"]
+    assert isinstance(paper.ended, StartFailed)
+
+
 def test_a_failing_start_in_a_group_restart() -> None:
     """S11: those up stay up, the retry is scheduled, each attempt counts."""
     paper = Paper(
