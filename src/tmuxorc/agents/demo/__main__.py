@@ -6,11 +6,14 @@ import signal
 import sys
 import termios
 import time
-from typing import Any, NoReturn
 
 from tmuxorc.agents.demo._keys import KeyReader
 from tmuxorc.agents.demo._paint import changes, paint
 from tmuxorc.agents.demo._session import FRAME_S, Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing it would cost a third of the start
+    from typing import Any, NoReturn
 
 USAGE = """usage: python -I -m tmuxorc.agents.demo [options]
 
@@ -36,7 +39,7 @@ class Program:
         signal.signal(signal.SIGWINCH, _no_op)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
-    def run(self) -> NoReturn:
+    def run(self) -> "NoReturn":
         """Until exit: paint, wait for a key, the clock or a resize."""
         while True:
             self._session.tick(time.time())
@@ -141,7 +144,7 @@ def write(text: str) -> None:
         data = data[os.write(1, data) :]
 
 
-def leave(status: int, last_words: str = "") -> NoReturn:
+def leave(status: int, last_words: str = "") -> "NoReturn":
     """End now, with the terminal as it was found."""
     try:
         write(f"\x1b[?2004l\x1b[?25h\x1b[999;1H\n{last_words}")
@@ -151,7 +154,7 @@ def leave(status: int, last_words: str = "") -> NoReturn:
         os._exit(status & 255)
 
 
-_SAVED_MODES: list[list[Any]] = []
+_SAVED_MODES: "list[list[Any]]" = []
 
 
 def raw_mode() -> None:
@@ -180,7 +183,7 @@ def options(arguments: list[str]) -> dict[str, str]:
     return found
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run until told to stop."""
     chosen = options(sys.argv[1:])
     if not (os.isatty(0) and os.isatty(1)):
