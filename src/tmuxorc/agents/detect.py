@@ -6,9 +6,11 @@ What no rule recognises is `unknown`, not a guess.
 import re
 
 from tmuxorc.agents.evidence import (
+    Bell,
     Evidence,
     Exited,
     ForegroundSeen,
+    ModeChanged,
     Osc,
     ProcessStarted,
     ReadyTimedOut,
@@ -66,6 +68,8 @@ class Detector:
     def feed(self, evidence: Evidence) -> State | None:
         """Take in one piece of evidence; the new state if it differs from the one before."""
         self._note(evidence)
+        if isinstance(evidence, (Bell, ModeChanged)):
+            return None  # no rule looks at them, and they come with every frame of some programs
         state = self._judge()
         known = state.state not in (AgentState.STARTING, AgentState.UNKNOWN)
         self._ready = self._ready or known or ReadyTimedOut in self._seen

@@ -1,4 +1,4 @@
-"""Evidence in a program's raw output: titles, bells, OSC 7501 and private modes, wherever the stream is cut.
+"""Evidence in a program's raw output: titles, bells, OSC 7501 and bracketed paste mode, wherever the stream is cut.
 
 tmux shows none of OSC 7501 and has no format for mode 2004, but its output events carry them.
 """
@@ -7,6 +7,7 @@ from tmuxorc.agents.evidence import Bell, Evidence, ModeChanged, Osc, TitleSeen
 
 _LONGEST = 4096
 _KNOWN_OSC = (0, 2, 7501)
+_KNOWN_MODES = (2004,)
 _STRING_INTRODUCERS = b"]P_^X"
 _ESC, _BEL, _CAN, _SUB = 0x1B, 0x07, 0x18, 0x1A
 
@@ -93,7 +94,8 @@ def _read(sequence: bytes, at: float) -> list[Evidence]:
         return _osc(sequence, at)
     if sequence.startswith(b"\x1b[?") and sequence[-1:] in (b"h", b"l"):
         modes = (int(mode) for mode in sequence[3:-1].split(b";") if mode.isdigit() and len(mode) < 9)
-        return [ModeChanged(at=at, mode=mode, on=sequence.endswith(b"h")) for mode in modes]
+        on = sequence.endswith(b"h")
+        return [ModeChanged(at=at, mode=mode, on=on) for mode in modes if mode in _KNOWN_MODES]
     return []
 
 

@@ -54,7 +54,7 @@ class Bell(Evidence):
 
 
 class ModeChanged(Evidence):
-    """A private mode was set or reset; 2004 is bracketed paste."""
+    """A private mode that matters here was set or reset; 2004 is bracketed paste."""
 
     mode: int
     on: bool

@@ -201,6 +201,11 @@ def load_kinds(extra_dir: str | None = None) -> dict[str, Kind]:
     return {path_name[1]: _load(*path_name) for path_name in (*_files(_OWN), *_files(extra_dir))}
 
 
+def kind_names(extra_dir: str | None = None) -> list[str]:
+    """The names of the kinds `load_kinds` would load, without reading them."""
+    return sorted({name for _, name in (*_files(_OWN), *_files(extra_dir))})
+
+
 def find_kind(kinds: Mapping[str, Kind], name: str) -> Kind:
     """The kind called `name`; raises `UnknownKindError` that names the nearest."""
     if name in kinds:

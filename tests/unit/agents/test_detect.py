@@ -8,6 +8,7 @@ import pytest
 from tests.unit.delivery.screens import RULE, composer, dialog, terminal
 from tmuxorc.agents import Detector, load_kinds
 from tmuxorc.agents.evidence import (
+    Bell,
     Evidence,
     Exited,
     ForegroundSeen,
@@ -148,9 +149,9 @@ def test_an_exited_agents_old_screen_means_nothing() -> None:
 def test_the_evidence_can_be_shown() -> None:
     """The newest of each sort, with its age."""
     detector = Detector(KINDS["demo"])
-    for piece in (STARTED, composer(at=1), TitleSeen(at=2, title="x"), composer(at=3)):
+    for piece in (STARTED, composer(at=1), TitleSeen(at=2, title="x"), composer(at=3), Bell(at=4)):
         detector.feed(piece)
-    assert detector.why == (STARTED, TitleSeen(at=2, title="x"), composer(at=3))
+    assert detector.why == (STARTED, TitleSeen(at=2, title="x"), composer(at=3), Bell(at=4))
     assert detector.state.source == "footer"
     assert repr(detector) == "<Detector demo idle ready=True>"
 

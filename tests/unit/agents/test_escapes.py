@@ -26,7 +26,7 @@ def scan(*pieces: bytes) -> list[Evidence]:
         (b"\x1b]2;a title\x07", [TitleSeen(at=1, title="a title")]),
         ("\x1b]0;✳ Über\x1b\\".encode(), [TitleSeen(at=1, title="✳ Über")]),
         (b"\x1b[?2004h..\x1b[?2004l", [ModeChanged(at=1, mode=2004, on=True), ModeChanged(at=1, mode=2004, on=False)]),
-        (b"\x1b[?25;2004h", [ModeChanged(at=1, mode=25, on=True), ModeChanged(at=1, mode=2004, on=True)]),
+        (b"\x1b[?25;2004h\x1b[?25l", [ModeChanged(at=1, mode=2004, on=True)]),
         (b"\x1b[31mred\x1b[0m\x1b(B\x1b7\x1b8", []),
         (b"\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", []),
         (b"\x1bP+q544e\x1b\\\x07", [Bell(at=1)]),
