@@ -79,6 +79,13 @@ def chaos(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def e2e(session: nox.Session) -> None:
+    """Build the package, install it into an environment of its own and run it from there."""
+    install(session, "test")
+    session.run("pytest", "tests/e2e", *session.posargs)
+
+
+@nox.session(default=False)
 def minimums(session: nox.Session) -> None:
     """Run all tests with the lowest version of every dependency that the project claims to work with."""
     install(session, "test")
