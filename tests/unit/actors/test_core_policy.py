@@ -20,6 +20,7 @@ from tmuxorc.actors import (
     RestartScheduled,
     StartFailed,
     StartTimeout,
+    Stopped,
     StoppedLate,
     Strategy,
     SupervisorGaveUp,
@@ -457,3 +458,35 @@ def test_nothing_starts_once_the_supervisor_stops() -> None:
     paper.order("stop", "a", "stop")
     paper.settle()
     assert [getattr(paper.settled[o], "code", None) for o in ("resume", "add", "stop")] == ["actor_died"] * 2 + [None]
+
+
+def test_a_child_added_again_goes_on_counting() -> None:
+    """S6: so that a late report of the removed one is nobody's."""
+    paper = Paper(child("a"))
+    paper.start()
+    paper.order("remove", "a")
+    paper.settle()
+    paper.take(paper.core.add("again", child("a"), paper.instant))
+    assert paper.live == {"a": 2}
+
+
+def test_resuming_a_child_that_is_about_to_stop_with_its_group_waits_for_the_next() -> None:
+    """The order is done when the child is up for good, not while its end is only a matter of turn."""
+    paper = Paper(child("a"), child("b"), child("c"), strategy=Strategy.ONE_FOR_ALL)
+    paper.start()
+    paper.crash("a")
+    assert paper.log == ["halt c"]
+    paper.order("resume", "b")
+    assert paper.settled == {}
+    paper.settle()
+    assert paper.settled == {("resume", "b"): None}
+    assert paper.live["b"] == 2
+
+
+def test_an_end_without_notice_counts_the_same() -> None:
+    """S13: `Stopped` is a person's, also when it comes without the word that the child is about to end."""
+    paper = Paper(child("a"))
+    paper.start()
+    paper.live.clear()
+    paper.take(paper.core.exited("a", 1, Stopped(), paper.instant))
+    assert paper.status("a") == "stopped"

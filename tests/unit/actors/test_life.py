@@ -522,3 +522,35 @@ def test_the_end_of_the_run_ends_what_was_left_behind() -> None:
         return trio.current_time()
 
     assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == 3
+
+
+@virtual
+async def test_a_crashed_actor_that_hangs_in_its_clean_up_is_cut_short() -> None:
+    """S5: nobody asked it to stop, and still its clean-up has no more than shutdown_s."""
+    record = Record()
+    record.stopping["a"] = trio.sleep_forever
+    async with open_system(record.tree("a", shutdown_s=2.0), on_event=record.on_event) as system:
+        system.ref("a").cast_nowait(Crash(ValueError("x")))
+        await record.until("ChildStarted", "a")
+        assert trio.current_time() == 2
+        del record.stopping["a"]
+    assert record.told("a")[:4] == ["ChildStarted", "StoppedLate", "ChildExited", "RestartScheduled"]
+
+
+@virtual
+async def test_the_second_kill_reaches_work_that_outlived_the_first() -> None:
+    """S5: an actor that shrugged off the first cancellation gets no time to clean up after the second."""
+    record = Record()
+
+    async def stubborn(ctx: ActorContext) -> object:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(4)
+        return None
+
+    record.stopping["a"] = trio.sleep_forever
+    async with open_system(record.tree("a", shutdown_s=1.0), on_event=record.on_event, kill_limit_s=2.0) as system:
+        system.ref("a").cast_nowait(Run(stubborn))
+        await trio.testing.wait_all_tasks_blocked()
+        await system.root.stop_child("a")
+        assert trio.current_time() == 4, "1 s to stop, cancelled; 2 s, cancelled again; done at 4 s, and no clean-up"
+    assert "ChildLeaked" not in record.told("a")

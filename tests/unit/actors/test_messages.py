@@ -473,3 +473,21 @@ async def test_references_are_values() -> None:
             one.ref("b")
         with pytest.raises(NoSuchActor):
             one.supervisor("a/b")
+
+
+@virtual
+async def test_a_stop_while_it_waits_for_its_restart_shows_in_dead_letters() -> None:
+    """S21: the reason follows what is wanted of the actor, also when that changes while it is down."""
+    record = Record()
+    async with open_system(record.tree("a", backoff=Backoff(immediate=0)), on_event=record.on_event) as system:
+        ref = system.ref("a")
+        await system.root.restart_child("a")
+        with pytest.raises(ActorDied):
+            await ref.call(Crash(ValueError("x")), timeout_s=1)
+        await wait_all_tasks_blocked()
+        before = system.dead_letters.counts
+        ref.cast_nowait(Echo("while waiting"))
+        await system.root.stop_child("a")
+        ref.cast_nowait(Echo("while stopped"))
+        assert before == {DeadReason.RESTARTED: 1}
+        assert system.dead_letters.counts == {DeadReason.RESTARTED: 2, DeadReason.STOPPED: 1}
