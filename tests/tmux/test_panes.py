@@ -77,10 +77,11 @@ async def test_any_directory_will_do(panes: Panes, home: Home, name: str):
     assert not list(home.root.rglob("PWNED"))
 
 
+# Newer versions refuse a window's name with a newline, or one that is not UTF-8; a program may still ask for the title.
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_any_window_name_and_title_will_do(panes: Panes, name: str):
     """Tmux-notes 34: free text stands in no listing of ours."""
-    pane = await panes("cat", "-", name=name)
+    pane = await panes("cat", "-", name=name if name.isprintable() else "plain")
     await panes.tmux.run("select-pane", "-t", pane.id, "-T", escape(name))
     assert [found.pane_id for found in await panes.tmux.inventory()] == [pane.id]
     assert [session.team for session in await panes.tmux.list_sessions()] == ["team"]

@@ -42,8 +42,11 @@ async def _ensure_hub(
     endpoint: Endpoint, instance: str, size: tuple[int, int], history_limit: int, deadline_s: float
 ) -> str:
     with trio.move_on_after(deadline_s):
-        # libtmux waits for its subprocess without a limit: a thread that hangs with it is left behind.
+        # libtmux waits for its subprocess without a limit: a thread that hangs with it is left behind and makes nothing.
         return await trio.to_thread.run_sync(
-            ensure_hub, endpoint, instance, size, history_limit, abandon_on_cancel=True, limiter=_libtmux_threads
+            ensure_hub,
+            *(endpoint, instance, size, history_limit, trio.from_thread.check_cancelled),
+            abandon_on_cancel=True,
+            limiter=_libtmux_threads,
         )
     raise TmuxTimeout(f"{endpoint.binary} did not bring up {endpoint.socket_path} within {deadline_s:g} s")

@@ -6,6 +6,7 @@ server that is ours alone gets a global option.
 
 import os
 import re
+from collections.abc import Callable
 
 import libtmux
 
@@ -21,12 +22,24 @@ HUB_NAME = "_hub"
 _ATTEMPTS = 50
 
 
-def ensure_hub(endpoint: Endpoint, instance: str, size: tuple[int, int], history_limit: int) -> str:
-    """The id of the instance's hub session, made if it is missing, with its server."""
+def ensure_hub(
+    endpoint: Endpoint,
+    instance: str,
+    size: tuple[int, int],
+    history_limit: int,
+    check_wanted: Callable[[], object],
+) -> str:
+    """The id of the instance's hub session, made if it is missing, with its server.
+
+    `check_wanted` is called before anything is made; it raises if nobody waits for the answer any more.
+    """
     _make_directory(os.path.dirname(endpoint.socket_path))
     server = libtmux.Server(socket_path=endpoint.socket_path, config_file=endpoint.config, tmux_bin=endpoint.binary)
     found = _find_hub(server, instance)
-    return found if found is not None else _create_hub(server, endpoint, instance, size, history_limit)
+    if found is not None:
+        return found
+    check_wanted()
+    return _create_hub(server, endpoint, instance, size, history_limit)
 
 
 def _make_directory(path: str) -> None:

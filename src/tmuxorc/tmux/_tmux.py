@@ -79,6 +79,11 @@ class Tmux:
         assert self._connection is not None
         return self._connection
 
+    @property
+    def reads(self) -> int:
+        """How often the connection was read from so far: far less often than events came, under load."""
+        return self._open.reads
+
     # --- panes ------------------------------------------------------------------------------------------------------
 
     async def create_pane(self, session_id: str, spec: PaneSpec, sink: PaneSink | None = None) -> PaneInfo:

@@ -18,6 +18,7 @@ __all__ = [
     "ProcessWatch",
     "all_processes",
     "end_tree",
+    "environment_of",
     "find_marked",
     "find_process",
     "foreground_pgid",
