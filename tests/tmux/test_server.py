@@ -10,6 +10,7 @@ import trio
 
 from tests.support import Home, TmuxServer
 from tmuxorc.tmux import Endpoint, PaneSpec, TmuxGone, TmuxRefused, TmuxTimeout, find_tmux, open_tmux
+from tmuxorc.tmux._open import libtmux_threads
 
 
 def endpoint_with(tmux_server: TmuxServer, home: Home, config: str) -> Endpoint:
@@ -127,6 +128,12 @@ async def test_a_tmux_that_hangs_is_not_waited_for_for_ever(home: Home):
         async with open_tmux(endpoint, instance="test", deadline_s=0.2):
             pytest.fail("opened")
     assert caught.value.code == "tmux_timeout"
+    with trio.fail_after(10):
+        borrowers = [object() for _ in range(int(libtmux_threads.total_tokens))]
+        for borrower in borrowers:  # all of them: then the thread that was left behind is through
+            await libtmux_threads.acquire_on_behalf_of(borrower)
+    for borrower in borrowers:
+        libtmux_threads.release_on_behalf_of(borrower)
 
 
 async def test_a_socket_that_cannot_be_made_is_one_clear_error(tmux_server: TmuxServer, home: Home):

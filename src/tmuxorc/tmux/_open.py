@@ -14,7 +14,7 @@ from tmuxorc.tmux._tmux import Tmux
 HISTORY_LIMIT = 10_000
 SETUP_DEADLINE_S = 15.0
 
-_libtmux_threads = trio.CapacityLimiter(2)
+libtmux_threads = trio.CapacityLimiter(2)
 
 
 @asynccontextmanager
@@ -42,11 +42,11 @@ async def _ensure_hub(
     endpoint: Endpoint, instance: str, size: tuple[int, int], history_limit: int, deadline_s: float
 ) -> str:
     with trio.move_on_after(deadline_s):
-        # libtmux waits for its subprocess without a limit: a thread that hangs with it is left behind and makes nothing.
+        # libtmux waits for its subprocess without limit: a thread that hangs with it is left behind and makes nothing.
         return await trio.to_thread.run_sync(
             ensure_hub,
             *(endpoint, instance, size, history_limit, trio.from_thread.check_cancelled),
             abandon_on_cancel=True,
-            limiter=_libtmux_threads,
+            limiter=libtmux_threads,
         )
     raise TmuxTimeout(f"{endpoint.binary} did not bring up {endpoint.socket_path} within {deadline_s:g} s")
