@@ -58,6 +58,8 @@ class Words(click.ParamType[Any]):
 
         if self.complete is None:
             return []
+        if isinstance(self.complete, str):
+            return [CompletionItem(incomplete, type=self.complete)]
         return [CompletionItem(word) for word in self.complete(App(instance_of(ctx)), incomplete)]
 
 

@@ -32,6 +32,16 @@ def messages(app: App, typed: str) -> list[str]:
     return _fitting([message.id for message in found.messages], typed)
 
 
+def kinds(app: App, typed: str) -> list[str]:
+    """Kinds of agents, shipped and the person's own."""
+    from tmuxorc.agents.kinds import kind_names
+
+    try:
+        return _fitting(kind_names(app.paths.kinds_dir), typed)
+    except (TmuxOrcError, OSError):
+        return []
+
+
 def shells(_: App, typed: str) -> list[str]:
     """Shells whose completion script we can print."""
     return _fitting(["bash", "zsh", "fish"], typed)

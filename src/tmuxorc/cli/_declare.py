@@ -7,15 +7,15 @@ outside this package, tools for agents.  Nothing here knows asyncclick.
 import inspect
 from collections.abc import Awaitable, Callable
 from types import UnionType
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Union, get_args, get_origin
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from tmuxorc.cli._app import App
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Completer = Callable[[App, str], list[str]]
-"""Takes the application and what was typed so far; returns the words that fit."""
+Completer = Callable[[App, str], list[str]] | Literal["dir", "file"]
+"""Takes the application and what was typed so far and returns the words that fit, or names what the shell completes."""
 
 
 class Param:

@@ -29,7 +29,15 @@ MessageText = Annotated[
 ]
 TextFile = Annotated[
     str | None,
-    Opt("--file", "-f", metavar="FILE", read=_read.file, help="Read the message from this file.", local=True),
+    Opt(
+        "--file",
+        "-f",
+        metavar="FILE",
+        read=_read.file,
+        help="Read the message from this file.",
+        complete="file",
+        local=True,
+    ),
 ]
 Sender = Annotated[
     str, Opt("--from", metavar="NAME", help="Who is speaking, as the receiver sees it.", complete=_complete.agents)

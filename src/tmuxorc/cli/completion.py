@@ -15,6 +15,13 @@ from tmuxorc.model import Frozen
 Shell = Literal["bash", "zsh", "fish"]
 
 
+AMENDED = {
+    "bash": ("COMPREPLY+=($value)", 'printf -v value %q "$value"; COMPREPLY+=("$value")'),
+    "fish": ('string split ","', 'string split --max 1 ","'),
+}
+"""In asyncclick's scripts bash takes ``main/*`` for a pattern, and fish ends a description at its first comma."""
+
+
 class Script(Frozen):
     """A completion script, to be sourced by `shell`."""
 
@@ -40,7 +47,8 @@ async def completion(_: App, shell: Annotated[Shell, Arg(metavar="SHELL", help="
     kind = get_completion_class(shell)
     assert kind is not None
     words = kind(Root(), {}, PROGRAM, COMPLETE_VARIABLE)
-    return Script(shell=shell, script=words.source_template % words.source_vars())
+    script = words.source_template % words.source_vars()
+    return Script(shell=shell, script=script.replace(*AMENDED.get(shell, ("", ""))))
 
 
 def complete(instruction: str) -> int:

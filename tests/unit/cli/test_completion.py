@@ -1,6 +1,7 @@
 """Shell completion, asked the way the scripts ask, and the bash script in a real bash."""
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.support import Home
 from tests.support.programs import PROGRAM
 from tests.unit.cli import _samples as samples
 from tests.unit.cli._peer import Peer
+from tmuxorc.paths import find_paths
 from tmuxorc.wire import methods as m
 
 
@@ -58,6 +60,16 @@ def test_live_names(ask: Any, team: Peer) -> None:
     assert ask("spawn", "x", "--team", "m") == ["main"]
 
 
+def test_kinds_and_files(ask: Any, home: Home) -> None:
+    """Kinds are ours and the person's own; files are the shell's to complete."""
+    own = Path(find_paths().kinds_dir)
+    own.mkdir(parents=True)
+    (own / "owl.toml").touch()
+    assert ask("spawn", "a", "--kind", "") == ["command", "demo", "owl", "shell"]
+    assert ask("team", "apply", "rev") == ["rev"]
+    assert ask("spawn", "a", "--cwd", "/tm") == ["/tm"]
+
+
 def test_names_of_the_instance_meant(ask: Any, home: Home) -> None:
     with Peer("other") as other:
         other.answers(m.AGENT_LIST, m.AgentList(agents=(samples.agent("zoe"),)))
@@ -88,6 +100,25 @@ def test_scripts(cmd: Any, shell: str) -> None:
     script = cmd(f"completion {shell}").out
     assert f"_TMUX_ORC_COMPLETE={shell}_complete" in script
     assert cmd(f"completion {shell} --json").json == {"shell": shell, "script": script}
+
+
+def test_the_scripts_are_amended(cmd: Any) -> None:
+    """asyncclick may change its scripts; this says so."""
+    from tmuxorc.cli.completion import AMENDED
+
+    for shell, (_, ours) in AMENDED.items():
+        assert ours in cmd(f"completion {shell}").out
+
+
+def test_a_bash_that_stands_among_files(cmd: Any, team: Peer, tmp_path: Path) -> None:
+    """The target of everyone is no pattern for the files there are."""
+    (tmp_path / "review.toml").touch()
+    ask = (
+        f"{cmd('completion bash').out}\ncd {tmp_path}\nCOMP_WORDS=(tmux-orc send '')\nCOMP_CWORD=2\n"
+        f'_tmux_orc_completion "{PROGRAM}"\nprintf "%s\\n" "${{COMPREPLY[@]}}"'
+    )
+    done = subprocess.run(["bash", "--norc", "-c", ask], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout.split()[-3:] == ["main/\\*", "review/\\*", "\\*"]
 
 
 def test_in_a_real_bash(cmd: Any, team: Peer) -> None:
