@@ -21,6 +21,9 @@ R = TypeVar("R")
 CALL_TIMEOUT_S = 30.0
 """How long an answer may take that waits for nothing by itself."""
 
+GLANCE_TIMEOUT_S = 10.0
+"""How long is waited for a supervisor when the question is how it is."""
+
 CONNECT_TIMEOUT_S = 10.0
 """How long a busy supervisor may take to accept a connection."""
 

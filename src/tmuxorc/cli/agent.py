@@ -42,13 +42,16 @@ STOP_S = 120.0
 PLAIN = AgentSpec(name="plain")
 """An agent of which nothing is said: where defaults come from."""
 
-KindOption = Annotated[str, Opt("--kind", "-k", metavar="KIND", help="What kind of agent it is.")]
+KindOption = Annotated[
+    str, Opt("--kind", "-k", metavar="KIND", help="What kind of agent it is.", complete=_complete.kinds)
+]
 TeamOption = Annotated[str, Opt("--team", "-t", metavar="TEAM", help="The team.", complete=_complete.teams)]
 
 
 @command(
     "tmux-orc spawn alice --kind demo --wait ready",
     "tmux-orc spawn build --cwd ~/src/app --restart permanent -- make watch",
+    render="acted",
 )
 async def spawn(
     app: App,
@@ -58,7 +61,8 @@ async def spawn(
     kind: KindOption = PLAIN.kind,
     team: TeamOption = PLAIN.team,
     cwd: Annotated[
-        str | None, Opt("--cwd", "-C", metavar="DIR", read=_read.absolute, help="Where it runs; else here.")
+        str | None,
+        Opt("--cwd", "-C", metavar="DIR", read=_read.absolute, help="Where it runs; else here.", complete="dir"),
     ] = None,
     env: Annotated[
         dict[str, str] | None,
@@ -138,7 +142,10 @@ async def screen(
     ansi: Annotated[bool, Opt("--ansi", help="Keep colours, as escape sequences.")] = False,
     history: Annotated[int, Opt("--history", metavar="N", help="With so many lines of scrollback above.")] = 0,
 ) -> Screen:
-    """Print an agent's pane as it is."""
+    """Print an agent's pane as it is.
+
+    On a terminal blank lines in a row are one, and rules are as wide as the terminal.
+    """
     return await app.call(AGENT_SCREEN, ReadScreen(target=target, ansi=ansi, history=history))
 
 
@@ -157,7 +164,9 @@ async def keys(
     return await app.call(AGENT_KEYS, SendKeys(target=target, keys=keys, literal=literal))
 
 
-@command("tmux-orc wait alice --state idle", "tmux-orc wait alice --state idle --state blocked --timeout 10m")
+@command(
+    "tmux-orc wait alice --state idle", "tmux-orc wait alice --state idle --state blocked --timeout 10m", render="acted"
+)
 async def wait(
     app: App,
     target: AgentTarget,
@@ -174,25 +183,25 @@ async def wait(
     return await app.wait(AGENT_WAIT, WaitAgent(target=target, states=state, timeout_s=timeout_s), wait_s=timeout_s)
 
 
-@command("tmux-orc agent start alice")
+@command("tmux-orc agent start alice", render="acted")
 async def start(app: App, target: AgentTarget) -> AgentView:
     """Start a stopped agent, or one in quarantine."""
     return await app.wait(AGENT_START, Target(target=target), wait_s=STOP_S)
 
 
-@command("tmux-orc agent stop alice", "tmux-orc agent stop alice --grace 30s")
+@command("tmux-orc agent stop alice", "tmux-orc agent stop alice --grace 30s", render="acted")
 async def stop(app: App, target: AgentTarget, *, grace_s: Grace = None) -> AgentView:
     """Stop an agent in order; it stays stopped."""
     return await app.wait(AGENT_STOP, StopAgent(target=target, grace_s=grace_s), wait_s=STOP_S + (grace_s or 0))
 
 
-@command("tmux-orc agent restart alice")
+@command("tmux-orc agent restart alice", render="acted")
 async def restart(app: App, target: AgentTarget, *, grace_s: Grace = None) -> AgentView:
     """Stop an agent in order and start it again."""
     return await app.wait(AGENT_RESTART, StopAgent(target=target, grace_s=grace_s), wait_s=STOP_S + (grace_s or 0))
 
 
-@command("tmux-orc agent kill alice")
+@command("tmux-orc agent kill alice", render="acted")
 async def kill(app: App, target: AgentTarget) -> AgentView:
     """Kill an agent at once; it stays stopped."""
     return await app.call(AGENT_KILL, Target(target=target))
@@ -218,7 +227,11 @@ async def attach(
     return attachment(await app.call(AGENT_ATTACH, Target(target=target)), read_only=read_only)
 
 
-@command("tmux-orc agent adopt %12 --name logs", "tmux-orc agent adopt %3 --name shell --kind shell --team ops")
+@command(
+    "tmux-orc agent adopt %12 --name logs",
+    "tmux-orc agent adopt %3 --name shell --kind shell --team ops",
+    render="acted",
+)
 async def adopt(
     app: App,
     pane: Annotated[str, Arg(metavar="PANE", help="The pane's id on our tmux server: %12.")],

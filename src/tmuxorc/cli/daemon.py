@@ -3,7 +3,7 @@
 import os
 from typing import Annotated
 
-from tmuxorc.cli._app import App
+from tmuxorc.cli._app import GLANCE_TIMEOUT_S, App
 from tmuxorc.cli._declare import Opt, command
 from tmuxorc.errors import NotFoundError, UsageError
 from tmuxorc.model import DaemonStatus, Frozen
@@ -62,7 +62,7 @@ async def status(app: App) -> DaemonStatus:
 
     Ends with status 7 when none runs.
     """
-    return app.ask(DAEMON_STATUS, Empty())
+    return app.ask(DAEMON_STATUS, Empty(), timeout_s=GLANCE_TIMEOUT_S)
 
 
 @command("tmux-orc daemon logs", 'tail -F "$(tmux-orc daemon logs --json | jq -r .path)"')
@@ -73,7 +73,7 @@ async def logs(
 ) -> LogLines:
     """Print the end of the supervisor's log.
 
-    Each line is one JSON object. Works while no supervisor runs.
+    In the file, and with --json, each entry is one JSON object. Works while no supervisor runs.
     """
     if lines < 0:
         raise UsageError(f"--lines is {lines}, which is less than none", hint="give 0 or more")

@@ -11,6 +11,7 @@ from typing import Literal
 from tmuxorc import __version__
 from tmuxorc.cli._app import App
 from tmuxorc.cli._declare import command
+from tmuxorc.cli.render._text import many
 from tmuxorc.config import Settings, load_settings
 from tmuxorc.errors import ExitStatus, TimedOutError, TmuxOrcError, UnreachableError
 from tmuxorc.model import Frozen
@@ -106,7 +107,7 @@ def _configuration(paths: Paths) -> tuple[Settings, Check]:
     except TmuxOrcError as error:
         return Settings(), _bad("configuration", error)
     there = os.path.exists(path)
-    return settings, _ok("configuration", path if there else f"{path} (not there: all defaults)")
+    return settings, _ok("configuration", path if there else f"{path} (none: all defaults)")
 
 
 def _tmux(settings: Settings) -> Check:
@@ -171,26 +172,30 @@ def _no_supervisor(paths: Paths, error: TmuxOrcError) -> Check:
 def _journal(paths: Paths) -> Check:
     import sqlite3
 
+    from tmuxorc.journal import translated
+
     if not os.path.exists(paths.journal):
         return _ok("journal", f"{paths.journal} (made when needed)")
-    remedy = f"stop the supervisor and move {paths.journal} away; what was journaled is lost"
     try:
-        said = _quick_check(paths.journal)
+        _look_into(paths.journal)
     except sqlite3.Error as error:
-        return Check(name="journal", status="bad", detail=f"{paths.journal}: {error}", remedy=remedy)
-    if said != "ok":
-        return Check(name="journal", status="bad", detail=f"{paths.journal}: {said}", remedy=remedy)
+        raise translated(paths.journal, error) from None
     return _ok("journal", f"{paths.journal}, {os.path.getsize(paths.journal) / 1e6:.1f} MB")
 
 
-def _quick_check(path: str) -> str:
-    """What SQLite itself says of the file, opened so that nothing in it can change."""
+def _look_into(path: str) -> None:
+    """Whether it is whole, ours, and not newer than this program; opened so that nothing in it can change."""
     import sqlite3
     from contextlib import closing
     from urllib.parse import quote
 
+    from tmuxorc.journal import check_version, damaged
+
     with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=2.0)) as connection:
-        return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        said = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if said != "ok":
+            raise damaged(path, said)
+        check_version(connection, path)
 
 
 def _tmux_server(paths: Paths, settings: Settings) -> Check:
@@ -207,4 +212,4 @@ def _tmux_server(paths: Paths, settings: Settings) -> Check:
         return Check(name=name, status="bad", detail=detail, remedy=f"end it: tmux -S {socket} kill-server")
     if done.returncode:
         return _ok(name, f"none runs on {socket} (a stale socket, used again when needed)")
-    return _ok(name, f"runs on {socket} with {len(done.stdout.splitlines())} sessions")
+    return _ok(name, f"runs on {socket} with {many(len(done.stdout.splitlines()), 'session')}")

@@ -1,6 +1,6 @@
 """The whole system at a glance."""
 
-from tmuxorc.cli._app import App
+from tmuxorc.cli._app import GLANCE_TIMEOUT_S, App
 from tmuxorc.cli._declare import command
 from tmuxorc.errors import UnreachableError
 from tmuxorc.model import Frozen, SystemStatus
@@ -29,7 +29,7 @@ async def status(app: App) -> SystemStatus:
 async def overview(app: App) -> Overview:
     """Show the state of things in ten lines, and what to type next; starts no supervisor."""
     try:
-        found = app.ask(SYSTEM_STATUS, Empty())
+        found = app.ask(SYSTEM_STATUS, Empty(), timeout_s=GLANCE_TIMEOUT_S)
     except UnreachableError:
         found = None
     return Overview(instance=app.instance, running=found is not None, status=found, next=_next(found))

@@ -94,7 +94,7 @@ async def broadcast(
 @command("tmux-orc team apply review.toml --dry-run", "tmux-orc team apply review.toml")
 async def apply(
     app: App,
-    file: Annotated[str, Arg(metavar="FILE", help="The team file (TOML); - reads standard input.")],
+    file: Annotated[str, Arg(metavar="FILE", help="The team file (TOML); - reads standard input.", complete="file")],
     *,
     dry_run: Annotated[bool, Opt("--dry-run", "-n", help="Only say what would be done.")] = False,
 ) -> Plan:

@@ -8,6 +8,8 @@ from tmuxorc.journal._errors import JournalCorruptError as JournalCorruptError
 from tmuxorc.journal._errors import JournalFullError as JournalFullError
 from tmuxorc.journal._errors import JournalNewerError as JournalNewerError
 from tmuxorc.journal._errors import JournalReadOnlyError as JournalReadOnlyError
+from tmuxorc.journal._errors import damaged as damaged
+from tmuxorc.journal._errors import translated as translated
 from tmuxorc.journal._journal import Journal as Journal
 from tmuxorc.journal._journal import open_journal as open_journal
 from tmuxorc.journal._records import AgentRecord as AgentRecord
@@ -15,3 +17,4 @@ from tmuxorc.journal._records import EventDraft as EventDraft
 from tmuxorc.journal._records import NewMessage as NewMessage
 from tmuxorc.journal._records import Snapshot as Snapshot
 from tmuxorc.journal._records import TeamRecord as TeamRecord
+from tmuxorc.journal._schema import check_version as check_version

@@ -75,14 +75,20 @@ def migrate(db: sqlite3.Connection, path: str, migrations: tuple[tuple[str, ...]
 
     Raises `JournalNewerError` and `JournalCorruptError`.
     """
+    version = check_version(db, path, newest=len(migrations))
+    for number, statements in enumerate(migrations[version:], version + 1):
+        _apply(db, (*statements, f"PRAGMA user_version = {number}"))
+
+
+def check_version(db: sqlite3.Connection, path: str, *, newest: int = len(MIGRATIONS)) -> int:
+    """The journal's version, reading only.  Raises `JournalNewerError` and `JournalCorruptError` (not ours at all)."""
     version = _number(db, "PRAGMA user_version")
     if _is_foreign(db):
         raise damaged(path, "it is an SQLite database, but not one of this program")
-    if version > len(migrations):
-        message = f"the journal {path} has version {version}, this program knows versions up to {len(migrations)}"
+    if version > newest:
+        message = f"the journal {path} has version {version}, this program knows versions up to {newest}"
         raise JournalNewerError(message, hint="use the newer version of tmux-orc that wrote it", details={"path": path})
-    for number, statements in enumerate(migrations[version:], version + 1):
-        _apply(db, (*statements, f"PRAGMA user_version = {number}"))
+    return version
 
 
 def _is_foreign(db: sqlite3.Connection) -> bool:

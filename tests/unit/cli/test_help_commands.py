@@ -14,6 +14,7 @@ from tests.support import Home
 from tests.unit.cli import _samples as samples
 from tests.unit.cli._peer import Peer
 from tmuxorc.daemon import lock
+from tmuxorc.journal._schema import migrate
 from tmuxorc.paths import find_paths, tmux_socket
 from tmuxorc.wire import methods as m
 
@@ -122,12 +123,33 @@ def test_doctor_finds_a_missing_and_an_old_tmux(cmd: Any, home: Home, monkeypatc
     assert "apt" in missing["remedy"]
 
 
+def test_logs_are_entries_for_people(cmd: Any, home: Home) -> None:
+    paths = find_paths()
+    paths.make_state_dir()
+    entry = {"at": "2026-01-02T03:04:05.678+00:00", "level": "error", "logger": "x", "message": "oh", "pid": 7}
+    Path(paths.log).write_text(json.dumps(entry | {"traceback": "one\n  two\x1b[2J"}) + "\n")
+    first, *below = cmd("daemon logs").out.splitlines()
+    assert first.endswith("error    x: oh  pid=7")
+    assert below == ["    one", "      two\\x1b[2J"]
+
+
+def test_doctor_says_where_home_is_by_a_tilde(cmd: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = find_paths()
+    monkeypatch.setenv("HOME", str(Path(paths.state_dir).parents[1]))
+    assert "state directory: ~/" in cmd("doctor").out
+
+
 def test_doctor_finds_a_broken_journal(cmd: Any, home: Home) -> None:
     paths = find_paths()
     paths.make_state_dir()
     with closing(sqlite3.connect(paths.journal)) as journal:
-        journal.execute("create table t (x)")
-    assert examine(cmd)["journal"]["status"] == "ok"
+        migrate(journal, paths.journal)
+        assert examine(cmd)["journal"]["status"] == "ok"
+        journal.execute("pragma user_version = 1000")
+        newer = examine(cmd)["journal"]
+        assert (newer["status"], newer["remedy"]) == ("bad", "use the newer version of tmux-orc that wrote it")
+        journal.execute("pragma application_id = 7")
+        assert "not one of this program" in examine(cmd)["journal"]["detail"]
     Path(paths.journal).write_bytes(b"not a database, for sure" * 100)
     assert examine(cmd)["journal"]["status"] == "bad"
 

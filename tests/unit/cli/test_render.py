@@ -87,12 +87,14 @@ def test_a_message_keeps_its_lines(cmd: Any, peer: Peer) -> None:
 
 def test_how_an_agent_ended_is_told_in_full(cmd: Any, peer: Peer) -> None:
     ended = LastExit(
-        reason="failed", at=samples.THEN, status=3, message="it crashed", last_lines=("boom", "", "x" * 200)
+        reason="failed", at=samples.THEN, status=3, message="it crashed", last_lines=("boom", "", "─" * 200, "x" * 200)
     )
     peer.answers(m.AGENT_INFO, samples.agent(last_exit=ended, restart_at=samples.THEN, adopted=True, brief="Do it."))
     shown = cmd("agent info a").out
     assert "failed, status 3, it crashed, 5m ago" in shown
     assert "| boom" in shown
+    assert "─" not in shown, "a rule without what it parts says nothing"
+    assert "1, 0 restarts" in shown
     assert "back at" in shown
     assert max(map(len, shown.splitlines())) <= 80
 
@@ -124,10 +126,22 @@ def test_more_than_a_glance_is_counted(cmd: Any, peer: Peer) -> None:
 
 def test_a_plan_with_nothing_to_do() -> None:
     kept = m.PlanStep(action="keep", subject="a/x", why="")
-    assert "nothing to do, 1 agents" in render(m.Plan(team="a", steps=(kept,), applied=True))
+    assert "nothing to do" in render(m.Plan(team="a", steps=(kept,), applied=True))
     would = m.Plan(team="a", steps=(m.PlanStep(action="remove", subject="a/x", why="not in it"),), applied=False)
     assert "- remove a/x  (not in it)" in render(would)
     assert "--dry-run" in render(would)
+
+
+def test_nothing_is_said_twice_of_an_exit(cmd: Any, peer: Peer) -> None:
+    ended = LastExit(reason="failed", at=samples.THEN, status=1, message="exited with status 1")
+    peer.answers(m.AGENT_INFO, samples.agent(last_exit=ended))
+    assert "last exit   failed, status 1, 5m ago" in cmd("agent info a").out
+
+
+def test_what_was_done_to_an_agent_is_one_line(cmd: Any, peer: Peer) -> None:
+    peer.answers(m.AGENT_START, samples.agent()).answers(m.AGENT_STOP, samples.agent(state=AgentState.EXITED, pid=None))
+    assert cmd("agent start alice").out == f"main/alice is idle, pid {samples.agent().pid} in pane %3\n"
+    assert cmd("agent stop alice").out == "main/alice is exited\n"
 
 
 def on_a_terminal(*words: str, **env: str) -> str:
@@ -155,6 +169,14 @@ def test_colour_is_for_terminals_that_want_it(cmd: Any, peer: Peer) -> None:
     assert "\x1b" not in on_a_terminal("list", NO_COLOR="1")
     assert "\x1b" not in on_a_terminal("list", TERM="dumb")
     assert "\x1b" not in cmd("list").out
+
+
+def test_a_screen_fits_a_terminal_and_is_as_it_is_elsewhere(cmd: Any, peer: Peer) -> None:
+    lines = ("top", "", "", "", "─" * 200, "❯", "x" * 120)
+    screen = m.Screen(address="a", pane="%1", lines=lines, cursor=(0, 0), columns=200, rows=7, title="")
+    peer.answers(m.AGENT_SCREEN, screen)
+    assert cmd("screen a").out == "\n".join(lines) + "\n"
+    assert on_a_terminal("screen", "a").splitlines() == ["top", "", "─" * 80, "❯", "x" * 120]
 
 
 @given(st.text(max_size=200))

@@ -6,6 +6,7 @@ from typing import Any
 
 DRAWN_IN = {
     "AgentView": ("_agents", "agent"),
+    "acted": ("_agents", "acted"),
     "AgentList": ("_agents", "agent_list"),
     "Screen": ("_agents", "screen"),
     "TeamView": ("_teams", "team"),

@@ -3,9 +3,25 @@
 import shlex
 
 from tmuxorc.cli._output import terminal_width as width
-from tmuxorc.cli.render._text import Cell, ago, clean, clock, cut, fields, state, table
+from tmuxorc.cli.render._text import (
+    STATE_COLOURS,
+    Cell,
+    ago,
+    clean,
+    clock,
+    cut,
+    fields,
+    many,
+    on_terminal,
+    paint,
+    state,
+    table,
+)
 from tmuxorc.model import AgentView, Desired, LastExit
 from tmuxorc.wire.methods import AgentList, Screen
+
+RULES = frozenset("─━═-_=")
+"""What a line is drawn with that only parts one thing from another."""
 
 
 def agent_list(result: AgentList) -> str:
@@ -55,12 +71,12 @@ def agent(result: AgentView) -> str:
             ("pid", result.pid),
             ("pane", result.pane),
             ("restart", result.restart.value),
-            ("generation", f"{result.generation}, restarted {result.restarts} times"),
+            ("generation", f"{result.generation}, {many(result.restarts, 'restart')}"),
             ("back at", clock(result.restart_at) if result.restart_at else ""),
             ("last exit", _last_exit(result.last_exit)),
             ("brief", result.brief),
             ("adopted", "yes" if result.adopted else ""),
-            ("waiting", f"{result.messages_waiting} messages" if result.messages_waiting else ""),
+            ("waiting", many(result.messages_waiting, "message") if result.messages_waiting else ""),
             ("created", clock(result.created_at)),
         )
     )
@@ -70,15 +86,39 @@ def _last_exit(last: LastExit | None) -> str:
     if last is None:
         return ""
     how = f"signal {last.signal}" if last.signal else f"status {last.status}" if last.status is not None else ""
-    said = ", ".join(part for part in (last.reason, how, last.message) if part)
-    return "\n".join(
-        [f"{said}, {ago(last.at)} ago", *(cut(f"| {line}", width() - 13) for line in last.last_lines if line.strip())]
-    )
+    message = "" if last.message == last.reason or (how and how in last.message) else last.message
+    said = ", ".join(part for part in (last.reason, how, message) if part)
+    seen = (line for line in last.last_lines if line.strip() and not _is_rule(line))
+    return "\n".join([f"{said}, {ago(last.at)} ago", *(cut(f"| {line}", width() - 13) for line in seen)])
+
+
+def _is_rule(line: str) -> bool:
+    return len(line.strip()) > 1 and RULES.issuperset(line.strip())
+
+
+def acted(result: AgentView) -> str:
+    """One line: where the agent stands after what was done to it."""
+    now = result.state.value
+    line = f"{paint(result.address, 'bold')} is {paint(now, STATE_COLOURS.get(now))}"
+    if result.pid is not None:
+        line += f", pid {result.pid} in pane {result.pane}"
+    return f"{line}: {clean(result.detail)}" if result.detail else line
 
 
 def screen(result: Screen) -> str:
-    """The pane's lines; colours that were asked for are let through, every other control character is shown."""
-    return "\n".join(_line(line) for line in result.lines)
+    """The pane's lines; colours that were asked for are let through, every other control character is shown.
+
+    A terminal that is narrower than the pane would break its rules in two, and a screen that is mostly empty would push
+    what a person wants to see out of sight: there a rule is as wide as the terminal, and blank lines in a row are one.
+    """
+    lines = [_line(line) for line in result.lines]
+    return "\n".join(_fitted(lines) if on_terminal() else lines)
+
+
+def _fitted(lines: list[str]) -> list[str]:
+    blank_before = [False, *(not line.strip() for line in lines)]
+    kept = [line for line, before in zip(lines, blank_before, strict=False) if line.strip() or not before]
+    return [line[: width()] if _is_rule(line) else line for line in kept]
 
 
 def _line(line: str) -> str:

@@ -1,5 +1,7 @@
 """Configuration, health, the command tree and the demo for people."""
 
+import os
+
 from tmuxorc.cli._tree import ROOT, Entry, Noun
 from tmuxorc.cli.completion import Script
 from tmuxorc.cli.config import ConfigCheck, ConfigPath, ConfigView, Setting
@@ -43,8 +45,14 @@ def health(result: Health) -> str:
 
 def _check(check: Check) -> str:
     word, colour = MARKS[check.status]
-    line = f"{paint(f'{word:<4}', colour)}  {check.name}: {check.detail}"
+    line = f"{paint(f'{word:<4}', colour)}  {check.name}: {_short(check.detail)}"
     return f"{line}\n      -> {check.remedy}" if check.remedy else line
+
+
+def _short(text: str) -> str:
+    """With ``~`` for the home directory, so that most lines fit; remedies are to be pasted and keep it."""
+    home = os.path.expanduser("~")
+    return text.replace(f"{home}/", "~/") if len(home) > 1 else text
 
 
 def script(result: Script) -> str:

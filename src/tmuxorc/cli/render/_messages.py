@@ -76,5 +76,5 @@ def event(result: EventView) -> str:
     """One line."""
     data = " ".join(f"{key}={clean(str(value))}" for key, value in result.data.items() if value not in (None, ""))
     at = result.at.astimezone().strftime("%m-%d %H:%M:%S")
-    line = f"{result.seq:>6}  {at}  {result.type:<18}  {clean(result.subject)}  {data}".rstrip()
+    line = f"{result.seq:>6}  {at}  {result.type:<20}  {clean(result.subject)}  {data}".rstrip()
     return cut(line, width()) if on_terminal() else line

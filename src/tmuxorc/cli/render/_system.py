@@ -1,8 +1,11 @@
 """The supervisor and the whole system for people."""
 
+from datetime import datetime
+from typing import Any
+
 from tmuxorc.cli._output import terminal_width as width
 from tmuxorc.cli.daemon import LogLines
-from tmuxorc.cli.render._text import Cell, ago, clean, counts, cut, fields, paint, span, table
+from tmuxorc.cli.render._text import Cell, ago, clean, clock, counts, cut, fields, lines_of, paint, span, table
 from tmuxorc.cli.status import Overview
 from tmuxorc.model import Attention, DaemonStatus, SystemStatus
 from tmuxorc.wire.methods import Done, SessionList
@@ -79,5 +82,19 @@ def session_list(result: SessionList) -> str:
 
 
 def log_lines(result: LogLines) -> str:
-    """The lines as they stand in the file."""
-    return "\n".join(clean(line) for line in result.lines)
+    """One line an entry, and below it the traceback if it has one; what is not an entry stays as it is."""
+    return "\n".join(map(_log_line, result.lines))
+
+
+def _log_line(line: str) -> str:
+    import msgspec
+
+    try:
+        entry = msgspec.json.decode(line, type=dict[str, Any])
+        at = clock(datetime.fromisoformat(str(entry.pop("at"))))
+        said = f"{at}  {entry.pop('level')!s:<7}  {entry.pop('logger')}: {entry.pop('message')}"
+    except (msgspec.MsgspecError, ValueError, KeyError):
+        return clean(line)
+    long = [f"\n    {part}" for value in entry.values() if "\n" in str(value) for part in lines_of(str(value))]
+    short = [f"  {key}={value}" for key, value in entry.items() if "\n" not in str(value)]
+    return clean(said + "".join(short)) + "".join(long)

@@ -1,7 +1,7 @@
 """Teams for people."""
 
 from tmuxorc.cli.render._agents import agents_table
-from tmuxorc.cli.render._text import Cell, clock, counts, fields, paint, table
+from tmuxorc.cli.render._text import Cell, clock, counts, fields, many, paint, table
 from tmuxorc.model import AutoShutdown, TeamView
 from tmuxorc.wire.methods import Plan, PlanStep, TeamDetail, TeamList
 
@@ -34,7 +34,7 @@ def team(result: TeamView) -> str:
         (
             ("team", result.name),
             ("strategy", result.strategy.value),
-            ("limit", f"{result.intensity} restarts in {result.period_s:g} s"),
+            ("limit", f"{many(result.intensity, 'restart')} in {result.period_s:g} s"),
             ("folds up", result.auto_shutdown.value if folds else ""),
             ("desired", result.desired.value),
             ("session", result.session),
@@ -53,11 +53,10 @@ def team_detail(result: TeamDetail) -> str:
 def plan(result: Plan) -> str:
     """The steps taken, or that would be."""
     steps = [step for step in result.steps if step.action != "keep"]
-    kept = len(result.steps) - len(steps)
     if not steps:
-        return f"team {result.team}: nothing to do, {kept} agents are as the file says"
-    said = "done" if result.applied else "would be done; run it again without --dry-run"
-    return "\n".join([*map(_step, steps), f"team {result.team}: {len(steps)} steps {said}, {kept} kept"])
+        return f"team {result.team}: nothing to do, it is as the file says"
+    said = "done" if result.applied else "to do; without --dry-run they are done"
+    return "\n".join([*map(_step, steps), f"team {result.team}: {many(len(steps), 'step')} {said}"])
 
 
 def _step(step: PlanStep) -> str:

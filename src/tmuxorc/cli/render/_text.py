@@ -153,6 +153,11 @@ def clock(when: datetime) -> str:
     return when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def many(count: int, noun: str) -> str:
+    """``1 restart``, ``2 restarts``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def counts(numbers: dict[str, int]) -> str:
     """``3 idle, 1 busy``, without what there is none of."""
     return ", ".join(f"{n} {name}" for name, n in numbers.items() if n) or "none"
