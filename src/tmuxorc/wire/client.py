@@ -15,6 +15,8 @@ R = TypeVar("R")
 
 _CHUNK = 256 * 1024
 
+SILENT = "it may still come; if it stays silent: tmux-orc daemon restart (agents keep running)"
+
 
 class NotRunningError(UnreachableError):
     """Nothing listens on the socket: a supervisor may be started there."""
@@ -75,7 +77,7 @@ class Client:
             return self._converse(data, time.monotonic() + seconds, on_item)  # type: ignore[no-any-return]
         except TimeoutError:
             self.close()
-            raise TimedOutError(f"no answer to {method.name} within {seconds:g} s") from None
+            raise TimedOutError(f"no answer to {method.name} within {seconds:g} s", hint=SILENT) from None
         except OSError as error:
             self.close()
             raise lost(error.strerror or str(error)) from None
