@@ -9,8 +9,10 @@ import pytest
 import trio
 
 from tests.support import Home, TmuxServer
+from tests.tmux.panes import Panes
 from tmuxorc.tmux import Endpoint, PaneSpec, TmuxGone, TmuxRefused, TmuxTimeout, find_tmux, open_tmux
 from tmuxorc.tmux._open import libtmux_threads
+from tmuxorc.tmux.process import open_process_watch
 
 
 def endpoint_with(tmux_server: TmuxServer, home: Home, config: str) -> Endpoint:
@@ -76,14 +78,15 @@ setw -g allow-rename on
 set -g detach-on-destroy off
 """
     async with open_tmux(endpoint_with(tmux_server, home, config), instance="test") as tmux:
-        session = await tmux.ensure_team_session("team")
-        several = [
-            await tmux.create_pane(session, PaneSpec(name="a", argv=("sh", "-c", "seq 300; exit 7"), cwd="/"))
-            for _ in range(3)
-        ]
-        for pane in several:
-            assert (await tmux.exit_status(pane.pane_id)).status == 7
-            assert len((await tmux.capture(pane.pane_id, history=1000)).lines) > 250
+        panes = Panes(tmux, await tmux.ensure_team_session("team"), "/")
+        for _ in range(3):
+            pane = await panes("sh", "-c", "seq 300; read line; exit 7")
+            await pane.wait_screen(lambda screen: "300" in screen.lines)
+            assert (await tmux.capture(pane.id, history=1000)).lines[0] == "1"
+            await tmux.send_keys(pane.id, ["Enter"])
+            async with open_process_watch(pane.pid) as watch:
+                await watch.wait_exit()
+            assert (await tmux.exit_status(pane.id)).status == 7
         assert await tmux.run("show-options", "-gv", "status-left") == (b"[mine]",)
         assert len(await tmux.inventory()) == 3
 

@@ -25,7 +25,7 @@ BUSY_GAP_S: Final = 0.01
 CHUNK: Final = 256 * 1024
 DEADLINE_S: Final = 10.0
 PAUSE_AFTER_S: Final = 5
-_END_S: Final = 2.0
+END_S: Final = 2.0
 
 
 class _Request:
@@ -231,13 +231,12 @@ class Connection:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        with trio.CancelScope(shield=True):
-            await stdin.aclose()
-            with trio.move_on_after(_END_S):
-                await self._process.wait()
-            self._process.kill()
+        await stdin.aclose()
+        with trio.move_on_after(END_S):
             await self._process.wait()
-            await stdout.aclose()
+        self._process.kill()
+        await self._process.wait()
+        await stdout.aclose()
         self._end(self._reason())
 
 
@@ -264,19 +263,20 @@ async def connect(
             await connection.wait_attached(deadline_s)
             yield connection
         finally:
-            await connection.finish()
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + 2 * END_S):
+                await connection.finish()
 
 
 @asynccontextmanager
 async def background(*tasks: Callable[[], Awaitable[object]]) -> AsyncGenerator[None, None]:
     """Run `tasks` while the block runs, and end them with it; what the block raises comes out as it is, ungrouped."""
-    failure: BaseException | None = None
+    failure: Exception | None = None
     async with trio.open_nursery() as nursery:
         for task in tasks:
             nursery.start_soon(task)
         try:
             yield
-        except BaseException as error:  # noqa: BLE001 - raised on below, a cancellation too, from outside the nursery
+        except Exception as error:  # noqa: BLE001 - raised on below, from outside the nursery
             failure = error
         nursery.cancel_scope.cancel()
     if failure is not None:

@@ -164,13 +164,15 @@ class Tmux:
         """`pane_status` of a pane whose process has ended: waits, a second at most, until tmux knows how.
 
         tmux 3.3a misses one SIGCHLD in ten: the pane is dead then, but the process stays unreaped and its status
-        unknown until the next child ends.  Sending the server that signal makes it look, and does nothing else.
+        unknown until the next child ends.  Sending the server that signal makes it look, and does nothing else; not
+        before it has read all of the program's output, though, or it would throw away the rest.
         """
         for wait_s in _STATUS_WAITS_S:
             status = await self.pane_status(pane_id)
             if status.dead and (status.status is not None or status.signal is not None or is_reaped(status.pid)):
                 break
-            nudge(self.server_pid)
+            if status.dead:
+                nudge(self.server_pid)
             await trio.sleep(wait_s)
         return await self.pane_status(pane_id)
 
