@@ -24,7 +24,7 @@ def test_the_whole_demo(cli: Cli, home: Home) -> None:
     assert "four agents started" in shown.stdout
     assert "attach -r" in shown.stdout
     assert "ended with status 3" in shown.stdout
-    assert "coder is blocked: make release" in shown.stdout
+    assert "demo/coder  blocked for 0s  make release" in shown.stdout
     assert "the next adopted all 4 agents" in shown.stdout
     assert stages() == before
     assert not any(home.tmux.iterdir())

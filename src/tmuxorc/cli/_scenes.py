@@ -25,6 +25,7 @@ from tmuxorc.wire.methods import (
     EVENT_LIST,
     MESSAGE_SEND,
     SESSION_ATTACH,
+    SYSTEM_STATUS,
     TEAM_APPLY,
     ApplyTeam,
     Empty,
@@ -113,7 +114,7 @@ class Found(Exception):
 
 def team(show: Show) -> str:
     """Four agents start."""
-    show.title("1. A team of four agents, each in a pane of its own, under one supervisor")
+    show.title("1. Four agents, each in a pane of its own, under one supervisor")
     show.app.ensure_running()
     began = time.monotonic()
     specs = tuple(
@@ -145,12 +146,13 @@ def _how_to_look(show: Show) -> None:
 def messages(show: Show) -> str:
     """Everyone gets a message, one gets work."""
     show.title("2. They get messages, typed into their composers and checked there")
+    show.say(f"$ tmux-orc send '{TEAM}/*' 'echo hello from the operator'")
     count, took = show.send(f"{TEAM}/*", "echo hello from the operator")
-    show.say(f"$ tmux-orc send '{TEAM}/*' 'echo hello from the operator'   ({count} submitted in {took * 1000:.0f} ms)")
+    show.say(f"{count} submitted in {took * 1000:.0f} ms")
     show.wait("coder", AgentState.IDLE)
     since = show.now()
-    show.send(f"{TEAM}/coder", "work 1")
     show.say("$ tmux-orc send coder 'work 1'")
+    show.send(f"{TEAM}/coder", "work 1")
     show.until("coder", lambda e: e.type == "agent.state" and e.data["state"] == "busy", since)
     show.wait("coder", AgentState.IDLE)
     screen = show.app.ask(AGENT_SCREEN, ReadScreen(target=f"{TEAM}/coder"))
@@ -163,8 +165,8 @@ def crash(show: Show) -> str:
     """One crashes and comes back."""
     show.title("3. One crashes, and comes back by itself")
     before, since = show.info("tester"), show.now()
-    show.send(f"{TEAM}/tester", "crash 3")
     show.say("$ tmux-orc send tester 'crash 3'")
+    show.send(f"{TEAM}/tester", "crash 3")
     ended = show.until("tester", lambda e: e.type == "agent.exited", since)
     back = show.until("tester", lambda e: e.type == "agent.started", ended.seq)
     gap_s = (back.at - ended.at).total_seconds()
@@ -176,23 +178,30 @@ def crash(show: Show) -> str:
 
 def permission(show: Show) -> str:
     """One needs a permission and gets it."""
-    show.title("4. One asks for a permission: it is blocked, says so, and no message is typed into its question")
+    show.title("4. One asks for a permission; a message waits rather than answer for you")
+    show.say("$ tmux-orc send coder 'ask make release'")
     show.send(f"{TEAM}/coder", "ask make release")
-    blocked = show.wait("coder", AgentState.BLOCKED)
-    show.say(f"coder is blocked: {blocked.detail}")
-    show.app.ask(AGENT_KEYS, SendKeys(target=f"{TEAM}/coder", keys=("Enter",)))
+    show.wait("coder", AgentState.BLOCKED)
+    show.say("$ tmux-orc send coder 'echo and then this'")
+    since = show.now()
+    show.app.ask(MESSAGE_SEND, SendMessage(target=f"{TEAM}/coder", text="echo and then this"))
+    show.until("coder", lambda e: e.data.get("rung") == "held", since)
+    show.say("$ tmux-orc status\n" + _indented(render(show.app.ask(SYSTEM_STATUS, Empty()))))
     show.say("$ tmux-orc agent keys coder Enter")
+    show.app.ask(AGENT_KEYS, SendKeys(target=f"{TEAM}/coder", keys=("Enter",)))
+    show.until("coder", lambda e: e.data.get("rung") == "submitted", since)
+    show.say("coder has its permission, and then the message")
     show.wait("coder", AgentState.IDLE)
-    show.say("coder has its permission and went on")
-    return "a permission was asked for and given"
+    return "a permission was asked for and given, and a message waited for it"
 
 
 def kill(show: Show) -> str:
     """The supervisor is killed and the next one adopts."""
-    show.title("5. The supervisor is killed with kill -9; the next one finds every agent where it was")
+    show.title("5. The supervisor is killed; the next one finds every agent where it was")
     before = _pids(show)
-    victim = _kill_supervisor(show)
+    victim = show.app.ask(DAEMON_STATUS, Empty()).pid
     show.say(f"$ kill -9 {victim}")
+    trio.run(_kill_and_wait, victim)
     began = time.monotonic()
     show.app.ensure_running()
     for name in NAMES:
@@ -201,7 +210,7 @@ def kill(show: Show) -> str:
     after = _pids(show)
     if before != after:
         raise TmuxOrcError("the agents are not the ones there were", details={"before": before, "after": after})
-    show.say(f"{took:.1f} s later the next supervisor has all {len(after)} of them, the same processes as before")
+    show.say(f"{took:.1f} s later the next one has all {len(after)} of them, the same processes as before")
     show.send(f"{TEAM}/lead", "echo still here")
     show.table()
     return f"the supervisor was killed; the next adopted all {len(after)} agents in {took:.1f} s"
@@ -211,14 +220,8 @@ def _pids(show: Show) -> dict[str, int | None]:
     return {agent.address: agent.pid for agent in show.app.ask(AGENT_LIST, ListAgents()).agents}
 
 
-def _kill_supervisor(show: Show) -> int:
-    """Kill it and wait until the kernel has taken it away: until then its socket still takes connections."""
-    victim = show.app.ask(DAEMON_STATUS, Empty()).pid
-    trio.run(_kill_and_wait, victim)
-    return victim
-
-
 async def _kill_and_wait(victim: int) -> None:
+    """Wait until the kernel has taken it away, too: until then its socket still takes connections."""
     async with open_process_watch(victim) as watch:
         os.kill(victim, signal.SIGKILL)
         with trio.fail_after(PATIENCE_S):
