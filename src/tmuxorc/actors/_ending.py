@@ -18,12 +18,11 @@ LAST_LINES = 20
 
 async def end_process(services: Services, spec: AgentSpec, pane: PaneInfo) -> None:
     """End the process and what it started, within the agent's grace; returns when all of it is gone."""
-    deadline = trio.current_time() + services.grace_of(spec)
-    with trio.CancelScope(deadline=deadline):
+    with services.ending(spec) as scope:
         async with open_process_watch(pane.pid) as watch:
             for step in find_kind(services.kinds, spec.kind).stop:
                 await _take_step(services, pane, watch, step)
-    left_s = max(0.0, deadline - trio.current_time())
+    left_s = max(0.0, scope.deadline - trio.current_time())
     await end_tree(pane.pid, left_s, marker=process_marker(services, spec))
 
 
@@ -42,7 +41,8 @@ async def _take_step(services: Services, pane: PaneInfo, watch: ProcessWatch, st
 async def last_lines(services: Services, pane: PaneInfo) -> tuple[str, ...]:
     """What stands last on the agent's screen, without blank lines at the end."""
     try:
-        seen = await services.tmux.capture(pane.pane_id)
+        # tmux makes room for its "Pane is dead" by scrolling the first line away.
+        seen = await services.tmux.capture(pane.pane_id, history=1)
     except TmuxError:
         return ()
     lines = [line.rstrip() for line in seen.lines]

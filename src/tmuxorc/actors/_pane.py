@@ -1,9 +1,11 @@
 """Where an agent's pane comes from: taken over if it is there, else made (S14)."""
 
+from collections.abc import Mapping
+
 from tmuxorc.actors.launch import pane_options, pane_spec, process_marker, spec_hash
 from tmuxorc.actors.services import Services
 from tmuxorc.model import AgentSpec, Frozen
-from tmuxorc.tmux import FoundPane, NoSuchTarget, PaneInfo, PaneStatus
+from tmuxorc.tmux import NoSuchTarget, PaneInfo, PaneStatus
 from tmuxorc.tmux.process import end_tree
 
 
@@ -23,10 +25,12 @@ async def take_pane(services: Services, spec: AgentSpec) -> Taken:
         return await _create(services, spec)
     if status.dead:
         return await _respawn(services, spec, known)
-    if not _is_as_specified(spec, known):
+    options = await services.tmux.get_options(known.pane_id)
+    # A pane without our mark is one a person told us to adopt: whatever runs there is what was meant.
+    if options.get("spec", "") not in ("", spec_hash(spec)):
         await end_tree(status.pid, services.grace_of(spec), marker=process_marker(services, spec))
         return await _respawn(services, spec, known)
-    return await _adopt(services, spec, known, status)
+    return await _adopt(services, spec, known, status.pid, options)
 
 
 async def _status_of(services: Services, pane: PaneInfo) -> PaneStatus | None:
@@ -34,13 +38,6 @@ async def _status_of(services: Services, pane: PaneInfo) -> PaneStatus | None:
         return await services.tmux.pane_status(pane.pane_id)
     except NoSuchTarget:
         return None
-
-
-def _is_as_specified(spec: AgentSpec, pane: PaneInfo) -> bool:
-    """A pane without our mark is one a person told us to adopt: whatever runs there is what was meant."""
-    if not isinstance(pane, FoundPane):
-        return False
-    return pane.options.get("spec", "") in ("", spec_hash(spec))
 
 
 async def _create(services: Services, spec: AgentSpec) -> Taken:
@@ -65,14 +62,16 @@ def _next_generation(services: Services, spec: AgentSpec) -> int:
     return services.roster.agent(spec.address).generation + 1
 
 
-async def _adopt(services: Services, spec: AgentSpec, pane: PaneInfo, status: PaneStatus) -> Taken:
+async def _adopt(
+    services: Services, spec: AgentSpec, pane: PaneInfo, pid: int, options: Mapping[str, str]
+) -> Taken:
     generation = max(1, services.roster.agent(spec.address).generation)
-    if isinstance(pane, FoundPane) and pane.options.get("agent"):
-        generation = int(pane.options.get("generation") or generation)
+    if options.get("agent"):
+        generation = int(options.get("generation") or generation)
     else:
         await services.tmux.adopt_pane(pane.pane_id, pane_options(spec, generation))
         await services.tmux.link_pane(pane.window_id, await _session(services, spec.team))
-    live = PaneInfo(pane_id=pane.pane_id, window_id=pane.window_id, pid=status.pid)
+    live = PaneInfo(pane_id=pane.pane_id, window_id=pane.window_id, pid=pid)
     return Taken(pane=live, generation=generation, adopted=True)
 
 

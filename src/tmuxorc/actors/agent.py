@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from tmuxorc.actors import Actor, ActorContext, ExitReason, Failed, Finished, StartFailed, Stopped
+from tmuxorc.actors import Actor, ActorContext, ExitReason, Failed, Finished, Killed, StartFailed, Stopped
 from tmuxorc.actors._deliver import Courier
 from tmuxorc.actors._ending import end_process, last_lines
 from tmuxorc.actors._observe import Observer
@@ -17,7 +17,7 @@ from tmuxorc.actors.launch import process_marker
 from tmuxorc.actors.services import Services
 from tmuxorc.agents.kinds import find_kind
 from tmuxorc.errors import ActorError, TmuxError, TmuxOrcError
-from tmuxorc.model import Desired
+from tmuxorc.model import Desired, Restart
 from tmuxorc.tmux import NoSuchTarget, PaneClosed, PaneEvent, PaneInfo, PaneStatus, PaneUnlinked
 from tmuxorc.tmux.process import end_tree, open_process_watch
 
@@ -51,6 +51,9 @@ class AgentActor(Actor):
         """Adopt the pane that is there or create one (S14); acknowledged once the process is known to run."""
         self._ctx = ctx
         try:
+            if (missed := await self._missed_exit()) is not None:
+                ctx.exit(missed)
+                return
             taken = await self._take_pane()
         except TmuxOrcError as error:
             self.publish("agent.start_failed", error=error.message, hint=error.hint)
@@ -69,8 +72,31 @@ class AgentActor(Actor):
         )
         self._begin(ctx, taken.pane, taken.adopted)
 
+    async def _missed_exit(self) -> ExitReason | None:
+        """How the process ended that was last seen running, if nobody was there to see it; None if it still runs.
+
+        One that went with its tmux server is nobody's failure: it comes back as if it had not ended (S13), unless it
+        never comes back (S2).
+        """
+        row = self.services.roster.agent(self.address)
+        if row.pid is None and not row.ran:
+            return None
+        self.generation = row.generation
+        pane = self.services.panes.get(self.address)
+        if pane is None:
+            return self._gone_with_tmux() if self.spec.restart is Restart.TEMPORARY else None
+        try:
+            status = await self.services.tmux.pane_status(pane.pane_id)
+        except NoSuchTarget:
+            return None
+        return await self._how_it_ended(pane) if status.dead else None
+
+    def _gone_with_tmux(self) -> ExitReason:
+        self._publish_exit("killed", "went with its tmux server", None, ())
+        return Killed()
+
     async def _take_pane(self) -> Taken:
-        """Not to be cancelled half-way: tmux would start a process that nobody owns.  One overtaken by a stop is ended."""
+        """Not cancelled half-way: tmux would start a process that nobody owns.  One overtaken by a stop is ended."""
         with trio.CancelScope(shield=True):
             taken = await take_pane(self.services, self.spec)
         try:
@@ -89,20 +115,8 @@ class AgentActor(Actor):
         ctx.spawn(self._await_exit, pane)
         ctx.spawn(self._observer.run)
         ctx.spawn(courier.run)
-        ctx.spawn(self._record_run)
+        self.services.keeper.note_run(self.address)
         self._observer.begin(adopted)
-
-    async def _record_run(self) -> None:
-        """Write down which process this is; not waited for by the start: the pane itself carries what adoption needs."""
-        row = self.services.roster.agent(self.address)
-        await self.services.journal.record_run(
-            self.address,
-            pane=row.pane,
-            pid=row.pid,
-            generation=row.generation,
-            restarts=row.restarts,
-            last_exit=row.last_exit,
-        )
 
     # --- what happens to it ---
 
@@ -131,11 +145,11 @@ class AgentActor(Actor):
             self._ctx.exit(reason)
 
     async def _how_it_ended(self, pane: PaneInfo) -> ExitReason | None:
-        """The reason to exit with, its event published; None if tmux itself is going, which is not the agent's doing."""
+        """The reason to exit with, its event published; None if tmux itself is going: that is not the agent's doing."""
         try:
             status = await self.services.tmux.exit_status(pane.pane_id)
         except NoSuchTarget:
-            await self._end_by_person("its pane was closed by a person")
+            self._end_by_person("its pane was closed by a person")
             return Stopped()
         except TmuxError:
             return None
@@ -156,14 +170,15 @@ class AgentActor(Actor):
             signal=None if status is None else status.signal,
             last_lines=lines,
         )
+        self.services.keeper.note_run(self.address)
 
-    async def _end_by_person(self, why: str) -> None:
+    def _end_by_person(self, why: str) -> None:
         """A person ended it: that is their will, and it stays so until they start it again (S13)."""
         self.services.panes.pop(self.address, None)
         self._publish_exit("stopped", why, None, ())
         self.publish("agent.pane_closed")
         self.publish("agent.desired", desired=Desired.STOPPED)
-        await self.services.journal.set_desired((self.address,), Desired.STOPPED)
+        self.services.keeper.note_wish(self.address)
 
     async def _end_unseen(self) -> None:
         """Its window was taken out of its team's session: nobody can see it any more, so it must not go on."""
@@ -172,7 +187,7 @@ class AgentActor(Actor):
         self._ended_by_us = True
         await end_process(self.services, self.spec, self._pane)
         await self.services.tmux.close_pane(self._pane.pane_id)
-        await self._end_by_person("its window was closed by a person")
+        self._end_by_person("its window was closed by a person")
         self._ctx.exit(Stopped())
 
     # --- stop ---
@@ -195,7 +210,6 @@ class AgentActor(Actor):
         except TmuxError:
             status = None
         self._publish_exit("stopped", "stopped", status, await last_lines(self.services, pane))
-        await self._record_run()
 
 
 def ending_in_words(status: PaneStatus) -> str:

@@ -6,7 +6,7 @@ is in the journal: what was seen is durable, and its sequence number is never gi
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -70,19 +70,19 @@ class EventLog:
     async def run(self, journal: Journal) -> None:
         """Write what is published until cancelled."""
         while True:
-            await self._wake.wait()
-            self._wake = trio.Event()
             while self._unwritten:
                 await self._write(journal)
             self._idle.set()
+            self._wake = trio.Event()
+            await self._wake.wait()
 
     async def write_rest(self, journal: Journal) -> None:
         """Write what `run` was cancelled before writing; what the journal refuses is lost, and the log says so."""
         batch = list(self._unwritten)
         if batch:
             try:
-                self._show(list(await journal.append_events(batch)))
-                self._unwritten.clear()
+                written = await journal.append_events(batch)
+                self._taken(batch, written)
             except JournalError as error:
                 log.error("%d events were not journaled: %s", len(batch), error)
 
@@ -102,12 +102,15 @@ class EventLog:
             # Data that is not JSON is a defect of whoever published it; it must not stop all that comes after.
             log.exception("events dropped: %r", batch)
             written = ()
+        self._taken(batch, written)
+
+    def _taken(self, batch: Sequence[EventDraft], written: Sequence[EventView]) -> None:
+        """`batch` is settled; more may have been published behind it meanwhile."""
         for _ in batch:
             self._unwritten.popleft()
-        if not written:
-            return
-        self.last_seq = written[-1].seq
-        self._show(list(written))
+        if written:
+            self.last_seq = written[-1].seq
+            self._show(written)
 
     def _drop_oldest(self) -> None:
         excess = len(self._unwritten) - MOST_UNWRITTEN
@@ -116,7 +119,7 @@ class EventLog:
             for _ in range(excess):
                 self._unwritten.popleft()
 
-    def _show(self, events: list[EventView]) -> None:
+    def _show(self, events: Sequence[EventView]) -> None:
         for follower in list(self._followers):
             try:
                 for event in events:

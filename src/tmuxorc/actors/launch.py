@@ -8,8 +8,9 @@ import msgspec
 
 from tmuxorc.actors.services import Services
 from tmuxorc.agents import Kind, find_kind
+from tmuxorc.delivery import check_text
 from tmuxorc.errors import NotFoundError, UsageError
-from tmuxorc.model import AgentSpec
+from tmuxorc.model import AgentSpec, Restart
 from tmuxorc.names import check_name
 from tmuxorc.tmux import PaneSpec
 
@@ -36,6 +37,12 @@ def check_spec(spec: AgentSpec, services: Services) -> AgentSpec:
     kind = find_kind(services.kinds, spec.kind)
     _check_env(spec)
     check_grace(spec.shutdown_s)
+    if spec.brief:
+        check_text(spec.brief)
+    if spec.significant and spec.restart is Restart.PERMANENT:
+        raise UsageError(
+            "a permanent agent never ends for good, so it cannot be significant", hint="give --restart transient"
+        )
     complete = msgspec.structs.replace(spec, command=_command(spec, kind), path=spec.path or os.defpath)
     _check_directory(complete.cwd)
     find_program(complete)

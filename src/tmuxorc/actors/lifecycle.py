@@ -12,6 +12,7 @@ from tmuxorc.actors import (
     ChildStopped,
     ExitReason,
     Failed,
+    Finished,
     LifecycleEvent,
     RestartScheduled,
     StartFailed,
@@ -76,6 +77,8 @@ def _report_team(services: Services, team: str, event: LifecycleEvent) -> None:
             services.events.publish("team.started", team, event.generation)
         case ChildExited():
             services.events.publish("team.exited", team, event.generation, reason=str(event.reason))
+            if isinstance(event.reason, Finished):
+                _fold_up(services, team)
         case ChildQuarantined():
             services.events.publish("team.quarantined", team, event.generation, streak=event.streak)
             _fail_members(services, team, f"team {team} keeps failing; start it again with: team start {team}")
@@ -85,6 +88,13 @@ def _report_team(services: Services, team: str, event: LifecycleEvent) -> None:
             _fail_members(services, team, f"team {team} gave up: {why}")
         case _:
             pass
+
+
+def _fold_up(services: Services, team: str) -> None:
+    """Its lead has finished: the team is at rest, also for the next supervisor, until a person starts it (S12)."""
+    if team in services.roster.teams:
+        services.events.publish("team.desired", team, desired=Desired.STOPPED, why="its significant agents finished")
+        services.keeper.note_wish(team)
 
 
 def _fail_members(services: Services, team: str, detail: str) -> None:

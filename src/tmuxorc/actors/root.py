@@ -10,7 +10,8 @@ from tmuxorc.actors._holding import Holding
 from tmuxorc.actors.services import Services
 from tmuxorc.actors.team import TEAM_TIMEOUT_S, teams_spec
 from tmuxorc.actors.tmux import TmuxActor
-from tmuxorc.journal import Snapshot, open_journal
+from tmuxorc.errors import JournalError
+from tmuxorc.journal import Journal, Snapshot, open_journal
 from tmuxorc.model import Restart, Strategy
 
 log = logging.getLogger(__name__)
@@ -46,12 +47,21 @@ class JournalActor(Holding):
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(services.events.run, journal)
+                    nursery.start_soon(services.keeper.run, journal)
                     nursery.start_soon(services.post.expire, journal)
                     ready()
             finally:
                 services.journal_or_none = None
                 with trio.move_on_after(LAST_WORDS_S, shield=True):
-                    await services.events.write_rest(journal)
+                    await _write_rest(services, journal)
+
+
+async def _write_rest(services: Services, journal: Journal) -> None:
+    await services.events.write_rest(journal)
+    try:
+        await services.keeper.write_rest(journal)
+    except JournalError as error:
+        log.error("the last runs were not journaled: %s", error)
 
 
 def load(services: Services, snapshot: Snapshot) -> None:

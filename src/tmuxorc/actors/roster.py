@@ -18,6 +18,7 @@ from tmuxorc.model import (
     Attention,
     Desired,
     LastExit,
+    Restart,
     Rung,
     TeamSpec,
     TeamView,
@@ -28,7 +29,11 @@ NEEDS_A_PERSON = (AgentState.BLOCKED, AgentState.FAILED, AgentState.LIMITED)
 
 
 class AgentRow:
-    """One agent's line; the fields are those of `AgentView`."""
+    """One agent's line; the fields are those of `AgentView`.
+
+    `ran`: a process of it was last seen running and nobody has seen it end.  `over`: it has ended for good, until a
+    person starts it (S2, S10).
+    """
 
     def __init__(self, spec: AgentSpec, desired: Desired, created_at: datetime) -> None:
         self.spec = spec
@@ -44,6 +49,8 @@ class AgentRow:
         self.pane: str | None = None
         self.window: str | None = None
         self.pid: int | None = None
+        self.ran = False
+        self.over = False
         self.adopted = False
         self.waiting: set[str] = set()
         self.hold = ""
@@ -79,13 +86,14 @@ class AgentRow:
 
 
 class TeamRow:
-    """One team's line."""
+    """One team's line; `up` while its supervisor takes orders."""
 
     def __init__(self, spec: TeamSpec, desired: Desired, created_at: datetime) -> None:
         self.spec = spec
         self.desired = desired
         self.created_at = created_at
         self.session: str | None = None
+        self.up = False
 
 
 class Roster:
@@ -102,9 +110,18 @@ class Roster:
         for agent in agents:
             row = AgentRow(agent.spec, agent.desired, agent.created_at)
             row.generation, row.restarts, row.last_exit = agent.generation, agent.restarts, agent.last_exit
-            if row.last_exit is not None:
-                row.detail = row.last_exit.message
+            row.ran = agent.pid is not None
             self.agents[agent.spec.address] = row
+            self._restore_end(row)
+
+    def _restore_end(self, row: AgentRow) -> None:
+        last = row.last_exit
+        if last is not None and not row.ran:
+            row.over = self.ends_for_good(row, last)
+            row.detail = last.message
+        if row.over or self.agent_view(row).desired is Desired.STOPPED:
+            row.state = AgentState.EXITED if last is None else _state_after(row, last)
+            row.state_since = row.created_at if last is None else last.at
 
     def apply(self, event: EventDraft) -> None:
         """Fold one event in; an event of a type that concerns no row changes nothing."""
@@ -179,6 +196,13 @@ class Roster:
             created_at=row.created_at,
         )
 
+    def ends_for_good(self, row: AgentRow, last: LastExit) -> bool:
+        """Whether the agent stays down after this exit; one that was stopped with its team comes back with it (S2)."""
+        if row.spec.restart is Restart.TEMPORARY:
+            team = self.teams.get(row.spec.team)
+            return last.reason != "stopped" or team is None or team.desired is Desired.RUNNING
+        return row.spec.restart is Restart.TRANSIENT and last.reason == "finished"
+
     def attention(self) -> tuple[Attention, ...]:
         """What needs a person, oldest first."""
         rows = [row for row in self.agents.values() if row.state in NEEDS_A_PERSON and row.restart_at is None]
@@ -215,7 +239,7 @@ def _team_defined(roster: Roster, event: EventDraft) -> None:
     if known is not None:
         known.spec = spec
     else:
-        roster.teams[spec.name] = TeamRow(spec, Desired.RUNNING, event.at)
+        roster.teams[spec.name] = TeamRow(spec, Desired.RUNNING, event.data.get("created_at", event.at))
 
 
 def _team_removed(roster: Roster, event: EventDraft) -> None:
@@ -223,7 +247,17 @@ def _team_removed(roster: Roster, event: EventDraft) -> None:
 
 
 def _team_desired(roster: Roster, event: EventDraft) -> None:
-    roster.teams[event.subject].desired = Desired(event.data["desired"])
+    team = roster.teams[event.subject]
+    desired = Desired(event.data["desired"])
+    if desired is Desired.RUNNING and team.desired is Desired.STOPPED:
+        for row in roster.members(event.subject):
+            row.over = False
+    team.desired = desired
+
+
+def _team_up(roster: Roster, event: EventDraft) -> None:
+    if event.subject in roster.teams:
+        roster.teams[event.subject].up = event.type == "team.started"
 
 
 def _team_session(roster: Roster, event: EventDraft) -> None:
@@ -236,7 +270,7 @@ def _agent_defined(roster: Roster, event: EventDraft) -> None:
     if known is not None:
         known.spec = spec
     else:
-        roster.agents[spec.address] = AgentRow(spec, Desired.RUNNING, event.at)
+        roster.agents[spec.address] = AgentRow(spec, Desired.RUNNING, event.data.get("created_at", event.at))
 
 
 def _agent_removed(roster: Roster, event: EventDraft) -> None:
@@ -255,6 +289,7 @@ def _agent_started(row: AgentRow, event: EventDraft) -> None:
     row.pane, row.window, row.pid = data["pane"], data["window"], data["pid"]
     row.adopted = data["adopted"]
     row.restart_at = None
+    row.ran = row.over = False
     _set_state(row, AgentState.STARTING, "", event.at)
 
 
@@ -262,19 +297,33 @@ def _agent_state(row: AgentRow, event: EventDraft) -> None:
     _set_state(row, AgentState(event.data["state"]), event.data.get("detail", ""), event.at)
 
 
-def _agent_exited(row: AgentRow, event: EventDraft) -> None:
-    row.last_exit = msgspec.convert({**event.data, "at": event.at}, LastExit)
+def _agent_exited(roster: Roster, event: EventDraft) -> None:
+    row = roster.agents.get(event.subject)
+    if row is None:
+        return
+    last = row.last_exit = msgspec.convert({**event.data, "at": event.at}, LastExit)
     row.pid = None
-    calm = row.last_exit.reason in ("finished", "stopped") or row.desired is Desired.STOPPED
-    _set_state(row, AgentState.EXITED if calm else AgentState.FAILED, row.last_exit.message, event.at)
+    row.ran = False
+    row.over = roster.ends_for_good(row, last)
+    _set_state(row, _state_after(row, last), last.message, event.at)
+
+
+def _state_after(row: AgentRow, last: LastExit) -> AgentState:
+    calm = last.reason in ("finished", "stopped") or row.desired is Desired.STOPPED
+    return AgentState.EXITED if calm else AgentState.FAILED
 
 
 def _agent_pane_closed(row: AgentRow, event: EventDraft) -> None:
     row.pane = row.window = None
 
 
+def _agent_pane_found(row: AgentRow, event: EventDraft) -> None:
+    row.pane, row.window = event.data["pane"], event.data["window"]
+
+
 def _agent_failed_to_start(row: AgentRow, event: EventDraft) -> None:
     row.pid = None
+    row.over = row.spec.restart is Restart.TEMPORARY
     _set_state(row, AgentState.FAILED, event.data.get("error", ""), event.at)
 
 
@@ -284,6 +333,7 @@ def _agent_restart_scheduled(row: AgentRow, event: EventDraft) -> None:
 
 def _agent_quarantined(row: AgentRow, event: EventDraft) -> None:
     row.restart_at = None
+    row.over = True
     name = row.spec.address
     row.detail = f"quarantined: {event.data.get('reason', 'keeps failing')}; start it again with: agent start {name}"
 
@@ -330,13 +380,16 @@ _FOLDS: dict[str, Callable[[Roster, EventDraft], None]] = {
     "team.removed": _team_removed,
     "team.desired": _team_desired,
     "team.session": _team_session,
+    "team.started": _team_up,
+    "team.exited": _team_up,
     "agent.defined": _agent_defined,
     "agent.removed": _agent_removed,
     "agent.desired": _of_agent(_agent_desired),
     "agent.started": _of_agent(_agent_started),
     "agent.state": _of_agent(_agent_state),
-    "agent.exited": _of_agent(_agent_exited),
+    "agent.exited": _agent_exited,
     "agent.pane_closed": _of_agent(_agent_pane_closed),
+    "agent.pane_found": _of_agent(_agent_pane_found),
     "agent.start_failed": _of_agent(_agent_failed_to_start),
     "agent.restart_scheduled": _of_agent(_agent_restart_scheduled),
     "agent.quarantined": _of_agent(_agent_quarantined),

@@ -1,4 +1,4 @@
-"""What the actors of one supervisor share: plain references, each written by the one actor that owns the thing behind it."""
+"""What the actors of one supervisor share: plain references, each written by the actor that owns the thing behind."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,11 +8,12 @@ import trio
 from tmuxorc.actors import System
 from tmuxorc.actors._budget import ReadBudget
 from tmuxorc.actors.eventlog import EventLog
+from tmuxorc.actors.keeper import Keeper
 from tmuxorc.actors.post import Post
 from tmuxorc.actors.roster import Roster
 from tmuxorc.agents import Kind
 from tmuxorc.config import Settings
-from tmuxorc.errors import JournalError, TmuxError
+from tmuxorc.errors import ConflictError, JournalError, TmuxError
 from tmuxorc.journal import Journal
 from tmuxorc.model import AgentSpec
 from tmuxorc.paths import Paths, tmux_socket
@@ -22,8 +23,8 @@ from tmuxorc.tmux import Endpoint, PaneInfo, Tmux
 class Services:
     """`journal` and `tmux` are None while their actors are down; `panes` is what tmux holds of ours, by address.
 
-    With `detaching` set, an agent that is stopped lets go of its pane and leaves the process running.  `inherited` names
-    the variables that the tmux server hands to every pane.
+    With `detaching` set, an agent that is stopped lets go of its pane and leaves the process running.  `inherited`
+    names the variables that the tmux server hands to every pane.
     """
 
     def __init__(self, paths: Paths, settings: Settings, kinds: Mapping[str, Kind]) -> None:
@@ -33,8 +34,11 @@ class Services:
         self.roster = Roster()
         self.events = EventLog(self.roster)
         self.post = Post(self.events, ttl_s=settings.delivery.ttl_s, capacity=settings.agent.mailbox)
+        self.keeper = Keeper(self.roster)
         self.panes: dict[str, PaneInfo] = {}
         self._grace_s: dict[str, float] = {}
+        self._endings: dict[str, trio.CancelScope] = {}
+        self._claims: dict[str, trio.Event] = {}
         self.detaching = False
         self.loaded = False
         self.close_tmux = False
@@ -91,10 +95,49 @@ class Services:
 
     @contextmanager
     def grace(self, address: str, grace_s: float | None) -> Iterator[None]:
-        """Within, the agent's stop has `grace_s` seconds instead of its own (None: its own)."""
+        """Within, the agent's stop has `grace_s` seconds instead of its own (None: its own).
+
+        A stop that is under way already is cut short if that leaves it less.
+        """
         if grace_s is not None:
             self._grace_s[address] = grace_s
+            if address in self._endings:
+                scope = self._endings[address]
+                scope.deadline = min(scope.deadline, trio.current_time() + grace_s)
         try:
             yield
         finally:
             self._grace_s.pop(address, None)
+
+    @contextmanager
+    def ending(self, spec: AgentSpec) -> Iterator[trio.CancelScope]:
+        """A scope that ends with the agent's grace, however that changes meanwhile."""
+        with trio.CancelScope(deadline=trio.current_time() + self.grace_of(spec)) as scope:
+            self._endings[spec.address] = scope
+            try:
+                yield scope
+            finally:
+                self._endings.pop(spec.address, None)
+
+    @contextmanager
+    def claim(self, subject: str, doing: str) -> Iterator[None]:
+        """Within, whoever else claims `subject` gets a `ConflictError` (``under_way``) naming what is being done."""
+        if subject in self._claims:
+            error = ConflictError(f"{subject} is being {doing} already", hint="try again when that is done")
+            error.code = "under_way"
+            raise error
+        done = self._claims[subject] = trio.Event()
+        try:
+            yield
+        finally:
+            del self._claims[subject]
+            done.set()
+
+    async def unclaimed(self, subject: str) -> None:
+        """Return once nobody claims `subject`."""
+        while (done := self._claims.get(subject)) is not None:
+            await done.wait()
+
+    def is_claimed(self, subject: str) -> bool:
+        """Whether somebody claims `subject`."""
+        return subject in self._claims

@@ -1,17 +1,32 @@
 """Teams as supervisors of agents, agents as their children, and what it takes to add and remove them while all runs."""
 
 import msgspec
+import trio
 
-from tmuxorc.actors import Actor, Backoff, ChildSpec, Supervisor, SupervisorRef, SupervisorSpec
+from tmuxorc.actors import (
+    Actor,
+    ActorDied,
+    Backoff,
+    ChildSpec,
+    NoSuchActor,
+    Supervisor,
+    SupervisorRef,
+    SupervisorSpec,
+)
 from tmuxorc.actors.agent import AgentActor
-from tmuxorc.actors.launch import MOST_GRACE_S
+from tmuxorc.actors.launch import MOST_GRACE_S, spec_hash
+from tmuxorc.actors.roster import AgentRow
 from tmuxorc.actors.services import Services
-from tmuxorc.errors import NotFoundError, TmuxOrcError
+from tmuxorc.errors import ConflictError, NotFoundError, TmuxOrcError
 from tmuxorc.model import AgentSpec, Desired, Restart, Strategy, TeamSpec
+from tmuxorc.tmux import PaneInfo
 
 TEAMS = "core/teams"
 
 START_TIMEOUT_S = 30.0
+
+UP_AGAIN_S = 5.0
+"""How long an order waits for a team that is just starting again."""
 
 TEAM_TIMEOUT_S = 24 * 3600.0
 """A team starts and stops its agents one after another; each has its own limit, so this only bounds a defect."""
@@ -78,8 +93,13 @@ def agent_child(services: Services, spec: AgentSpec, *, fresh: bool) -> ChildSpe
         significant=spec.significant,
         start_timeout_s=START_TIMEOUT_S,
         backoff=AGENT_BACKOFF,
-        desired=services.roster.agent(spec.address).desired,
+        desired=_desired_at_start(services.roster.agent(spec.address)),
     )
+
+
+def _desired_at_start(row: AgentRow) -> Desired:
+    """What has ended for good is registered and not started: a new supervisor is no reason to run it again (S2)."""
+    return Desired.STOPPED if row.over else row.desired
 
 
 def team_supervisor(services: Services, team: str) -> SupervisorRef:
@@ -93,16 +113,62 @@ def teams_supervisor(services: Services) -> SupervisorRef:
 
 
 async def ensure_team(services: Services, name: str) -> None:
-    """Make team `name` with the default policy if there is none."""
+    """Make team `name` with the default policy if there is none; if somebody else is making it, wait for that."""
+    await services.unclaimed(name)
     if name not in services.roster.teams:
         await add_team(services, TeamSpec(name=name))
 
 
 async def add_team(services: Services, spec: TeamSpec) -> None:
-    """Journal the team and start its supervisor."""
-    await services.journal.put_team(spec, Desired.RUNNING)
-    services.events.publish("team.defined", spec.name, spec=msgspec.to_builtins(spec))
-    await teams_supervisor(services).start_child(team_child(services, spec.name))
+    """Journal the team and start its supervisor; raises `ConflictError` if there is one of that name."""
+    if spec.name in services.roster.teams or services.is_claimed(spec.name):
+        raise name_taken(f"there is a team {spec.name} already", f"see it with: tmux-orc team status {spec.name}")
+    with services.claim(spec.name, "made"):
+        record = await services.journal.put_team(spec, Desired.RUNNING)
+        services.events.publish("team.defined", spec.name, spec=msgspec.to_builtins(spec), created_at=record.created_at)
+        await teams_supervisor(services).start_child(team_child(services, spec.name))
+
+
+def name_taken(message: str, hint: str) -> ConflictError:
+    """The error for a name that is given already."""
+    error = ConflictError(message, hint=hint)
+    error.code = "name_taken"
+    return error
+
+
+async def reach_team(services: Services, name: str) -> SupervisorRef:
+    """The supervisor of a team that is to run, once it takes orders.
+
+    Raises `NotFoundError` for an unknown team, `ConflictError` for a stopped one (``team_stopped``) and for one that is
+    down (``team_down``) and not up again soon.
+    """
+    await services.unclaimed(name)
+    row = services.roster.team(name)
+    if row.desired is Desired.STOPPED:
+        raise _team_error(name, "team_stopped", "is stopped")
+    with trio.move_on_after(UP_AGAIN_S):
+        await services.events.until(name, lambda: services.roster.team(name).up or None)
+        return team_supervisor(services, name)
+    raise _team_error(name, "team_down", "is down: it failed, or tmux is away")
+
+
+def _team_error(name: str, code: str, what: str) -> ConflictError:
+    error = ConflictError(f"team {name} {what}", hint=f"tmux-orc team start {name}", details={"team": name})
+    error.code = code
+    return error
+
+
+async def take_down(services: Services, spec: AgentSpec, *, forget: bool = False) -> None:
+    """End the agent's process and let its team know that it stays down; a team that is down needs no telling."""
+    await services.unclaimed(spec.team)
+    if not services.roster.team(spec.team).up:
+        services.events.publish("agent.stopped", spec.address, detail="stopped by the operator")
+        return
+    supervisor = team_supervisor(services, spec.team)
+    try:
+        await (supervisor.remove_child if forget else supervisor.stop_child)(spec.name)
+    except (ActorDied, NoSuchActor):
+        pass  # the team went down meanwhile, and the agent with it
 
 
 async def set_team(services: Services, name: str, desired: Desired) -> None:
@@ -138,44 +204,61 @@ async def replace_team(services: Services, spec: TeamSpec) -> None:
 
 async def _reload_team(services: Services, name: str) -> None:
     """Start the team's supervisor anew from the roster; agents that are as specified keep running, adopted again."""
-    with services.letting_go(name):
-        await teams_supervisor(services).remove_child(name)
-    await teams_supervisor(services).start_child(team_child(services, name))
+    with services.claim(name, "changed"):
+        with services.letting_go(name):
+            await teams_supervisor(services).remove_child(name)
+        await teams_supervisor(services).start_child(team_child(services, name))
 
 
 async def replace_agent(services: Services, spec: AgentSpec) -> None:
     """Give the agent another spec; its process starts anew if it was started as something else."""
     row = services.roster.agent(spec.address)
+    if spec_hash(spec) != spec_hash(row.spec):
+        await take_down(services, row.spec)
     await services.journal.put_agent(spec, row.desired)
     services.events.publish("agent.defined", spec.address, spec=msgspec.to_builtins(spec))
     await _reload_team(services, spec.team)
 
 
-async def add_agent(services: Services, spec: AgentSpec) -> None:
-    """Journal the agent and start it; if its first start fails it is forgotten again and the cause raised."""
-    await services.journal.put_agent(spec, Desired.RUNNING)
-    services.events.publish("agent.defined", spec.address, spec=msgspec.to_builtins(spec))
-    try:
-        await team_supervisor(services, spec.team).start_child(agent_child(services, spec, fresh=True))
-    except TmuxOrcError:
-        await _forget_agent(services, spec)
-        raise
+async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None = None) -> None:
+    """Journal the agent and start it, in `pane` if that is given, where its program runs already.
+
+    If its first start fails it is forgotten again, a given pane left as it is, and the cause raised.  Raises
+    `ConflictError` if there is an agent of that address.
+    """
+    hint = f"choose another name, or: tmux-orc agent restart {spec.address}"
+    if spec.address in services.roster.agents or services.is_claimed(spec.address):
+        raise name_taken(f"there is an agent {spec.address} already", hint)
+    with services.claim(spec.address, "made"):
+        supervisor = await reach_team(services, spec.team)
+        record = await services.journal.put_agent(spec, Desired.RUNNING)
+        services.events.publish(
+            "agent.defined", spec.address, spec=msgspec.to_builtins(spec), created_at=record.created_at
+        )
+        if pane is not None:
+            services.panes[spec.address] = pane
+        try:
+            await supervisor.start_child(agent_child(services, spec, fresh=True))
+        except TmuxOrcError:
+            if pane is not None:
+                services.panes.pop(spec.address, None)
+            await _forget_agent(services, spec)
+            raise
 
 
 async def remove_agent(services: Services, spec: AgentSpec) -> None:
     """Stop the agent, close its pane, forget it."""
-    if services.roster.team(spec.team).desired is Desired.RUNNING:
-        await team_supervisor(services, spec.team).remove_child(spec.name)
+    await take_down(services, spec, forget=True)
     await _forget_agent(services, spec)
 
 
 async def _forget_agent(services: Services, spec: AgentSpec) -> None:
     await services.post.forget(services.journal, spec.address, "its agent was removed")
-    await services.journal.remove_agent(spec.address)
+    try:
+        await services.journal.remove_agent(spec.address)
+    except NotFoundError:
+        pass  # its team was removed meanwhile
     pane = services.panes.pop(spec.address, None)
     services.events.publish("agent.removed", spec.address)
     if pane is not None:
-        try:
-            await services.tmux.close_pane(pane.pane_id)
-        except NotFoundError:
-            pass
+        await services.tmux.close_pane(pane.pane_id)

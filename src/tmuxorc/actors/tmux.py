@@ -1,14 +1,18 @@
-"""The connection to tmux as an actor: when it dies, everything that needs panes starts again after it and adopts them."""
+"""The connection to tmux as an actor: when it dies, all that needs panes starts again after it and adopts them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import trio
 
+from tmuxorc.actors._ending import end_process
 from tmuxorc.actors._holding import Holding
 from tmuxorc.actors.services import Services
+from tmuxorc.errors import TmuxError
+from tmuxorc.model import Desired
 from tmuxorc.paths import make_tmux_socket_dir
-from tmuxorc.tmux import Endpoint, ServerEvent, SessionClosed, SessionOpened, Tmux, find_tmux, open_tmux
+from tmuxorc.tmux import Endpoint, FoundPane, ServerEvent, SessionClosed, SessionOpened, Tmux, find_tmux, open_tmux
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +37,7 @@ class TmuxActor(Holding):
             found = await tmux.inventory()
             services.panes.clear()
             services.panes.update({pane.options["agent"]: pane for pane in found if pane.options.get("agent")})
+            self._tell_of_dead(found)
             services.inherited = await _inherited_variables(tmux)
             for session in await tmux.list_sessions():
                 self._set_session(session.team, session.session_id)
@@ -41,12 +46,35 @@ class TmuxActor(Holding):
             services.events.publish("tmux.connected", "tmux", version=str(tmux.version), panes=len(found))
             try:
                 ready()
-                await tmux.wait_closed()
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._end_unwanted, found)
+                    await tmux.wait_closed()
             finally:
                 services.tmux_or_none = None
                 for row in services.roster.teams.values():
                     row.session = None
                 services.events.publish("tmux.left", "tmux")
+
+    async def _end_unwanted(self, found: Iterable[FoundPane]) -> None:
+        """Finish what the last supervisor did not get to: end agents that were to stop, close panes of removed ones.
+
+        A pane that runs something for an agent we do not know is left alone: it may be all that a lost journal left.
+        """
+        services = self.services
+        with suppress(TmuxError):
+            for pane in found:
+                row = services.roster.agents.get(pane.options.get("agent", ""))
+                if row is None and pane.dead:
+                    await services.tmux.close_pane(pane.pane_id)
+                elif row is not None and not pane.dead and services.roster.agent_view(row).desired is Desired.STOPPED:
+                    await end_process(services, row.spec, pane)
+
+    def _tell_of_dead(self, found: Iterable[FoundPane]) -> None:
+        """An agent that is adopted tells of its pane itself; one that has ended still shows its last screen."""
+        for pane in found:
+            address = pane.options.get("agent", "")
+            if pane.dead and address in self.services.roster.agents:
+                self.services.events.publish("agent.pane_found", address, pane=pane.pane_id, window=pane.window_id)
 
     def _on_server_event(self, event: ServerEvent) -> None:
         if isinstance(event, SessionOpened):

@@ -83,8 +83,8 @@ def teams(db: sqlite3.Connection) -> tuple[TeamRecord, ...]:
 
 
 def agents(db: sqlite3.Connection) -> tuple[AgentRecord, ...]:
-    """All agents by address."""
-    return tuple(_agent(row) for row in db.execute(f"{_AGENTS} ORDER BY team, name"))
+    """All agents by team, each team's in the order they were first written: the order in which they start (S4)."""
+    return tuple(_agent(row) for row in db.execute(f"{_AGENTS} ORDER BY team, created_at, name"))
 
 
 def _split(address: str) -> tuple[str, str]:

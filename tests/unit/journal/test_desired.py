@@ -122,12 +122,14 @@ async def test_what_is_not_there_cannot_be_changed_or_removed(path: str):
                 await attempt
 
 
-async def test_agents_are_listed_by_address(path: str):
-    async with open_journal(path) as journal:
+async def test_a_teams_agents_are_listed_in_the_order_they_were_made(path: str):
+    """It is the order in which they start, and `rest_for_one` restarts those made later (S4, S8)."""
+    async with open_journal(path, now=ticking().__next__) as journal:
         for team, name in (("b", "a"), ("a", "c"), ("a", "B"), ("a", "b")):
             await journal.put_agent(AgentSpec(name=name, team=team))
+        await journal.put_agent(AgentSpec(name="c", team="a", role="changed"))
         agents = (await journal.load()).agents
-    assert [agent.spec.address for agent in agents] == ["a/B", "a/b", "a/c", "b/a"]
+    assert [agent.spec.address for agent in agents] == ["a/c", "a/B", "a/b", "b/a"]
 
 
 async def test_a_spec_with_a_field_of_the_future_is_refused_not_cut(path: str):

@@ -5,9 +5,7 @@ from typing import TypeVar
 
 import trio
 
-from tmuxorc.actors.services import Services
-from tmuxorc.errors import ConflictError, TimedOutError, UsageError
-from tmuxorc.model import Desired
+from tmuxorc.errors import TimedOutError, UsageError
 
 T = TypeVar("T")
 
@@ -21,11 +19,3 @@ async def within(timeout_s: float, wanted: Awaitable[T], what: str) -> T:
     with trio.move_on_after(timeout_s):
         return await wanted
     raise TimedOutError(f"waited {timeout_s:g} s for {what}", hint="it may still come; see: tmux-orc status")
-
-
-def need_running_team(services: Services, team: str) -> None:
-    """Raise `NotFoundError` for an unknown team, `ConflictError` for a stopped one."""
-    if services.roster.team(team).desired is Desired.STOPPED:
-        error = ConflictError(f"team {team} is stopped", hint=f"tmux-orc team start {team}", details={"team": team})
-        error.code = "team_stopped"
-        raise error

@@ -4,13 +4,15 @@ import os
 
 from tmuxorc.actors.launch import check_grace, check_spec
 from tmuxorc.actors.services import Services
-from tmuxorc.actors.team import add_agent, ensure_team, remove_agent, team_supervisor
-from tmuxorc.daemon.routes._common import need_running_team, within
+from tmuxorc.actors.team import add_agent, ensure_team, reach_team, remove_agent, take_down
+from tmuxorc.agents import find_kind
+from tmuxorc.daemon.routes._common import within
 from tmuxorc.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from tmuxorc.model import AgentSpec, AgentState, AgentView, Desired
 from tmuxorc.names import check_name
 from tmuxorc.tmux import FoundPane, NoSuchTarget
 from tmuxorc.tmux.keys import check_key
+from tmuxorc.tmux.process import environment_of
 from tmuxorc.wire import methods as m
 
 
@@ -19,11 +21,8 @@ async def spawn(services: Services, params: m.Spawn) -> AgentView:
     spec = check_spec(params.spec, services)
     if params.wait not in (None, "ready"):
         raise UsageError(f"cannot wait for {params.wait!r}", hint="the only thing to wait for here is: ready")
-    if spec.address in services.roster.agents:
-        raise _taken(spec)
     if spec.team == "main":
         await ensure_team(services, spec.team)
-    need_running_team(services, spec.team)
     await add_agent(services, spec)
     if spec.brief:
         await services.post.accept(services.journal, "operator", [spec.address], spec.brief)
@@ -35,16 +34,6 @@ async def spawn(services: Services, params: m.Spawn) -> AgentView:
             f"{spec.address} to be ready",
         )
     return services.roster.agent_view(row)
-
-
-def _taken(spec: AgentSpec) -> ConflictError:
-    error = ConflictError(
-        f"there is an agent {spec.address} already",
-        hint=f"choose another name, or: tmux-orc agent restart {spec.address}",
-        details={"address": spec.address},
-    )
-    error.code = "name_taken"
-    return error
 
 
 async def list_agents(services: Services, params: m.ListAgents) -> m.AgentList:
@@ -74,6 +63,9 @@ async def screen(services: Services, params: m.ReadScreen) -> m.Screen:
     if params.history < 0:
         raise UsageError(f"--history must not be negative, not {params.history}")
     seen = await services.tmux.capture(pane, ansi=params.ansi, history=params.history)
+    if seen.dead and not params.history:
+        # tmux made room for its "Pane is dead" by scrolling the first line away.
+        seen = await services.tmux.capture(pane, ansi=params.ansi, history=1)
     return m.Screen(
         address=row.spec.address,
         pane=pane,
@@ -117,12 +109,13 @@ async def start(services: Services, params: m.Target) -> AgentView:
     """Start a stopped, failed or quarantined agent; one that runs is left as it is."""
     row = services.roster.resolve(params.target)
     address = row.spec.address
-    need_running_team(services, row.spec.team)
-    await services.journal.set_desired((address,), Desired.RUNNING)
-    services.events.publish("agent.desired", address, desired=Desired.RUNNING)
+    supervisor = await reach_team(services, row.spec.team)
     if row.pid is None:
         check_spec(row.spec, services)
-        await team_supervisor(services, row.spec.team).resume_child(row.spec.name)
+    await services.journal.set_desired((address,), Desired.RUNNING)
+    services.events.publish("agent.desired", address, desired=Desired.RUNNING)
+    # Also if it runs: it may be about to stop, which only its supervisor knows.
+    await supervisor.resume_child(row.spec.name)
     return services.roster.agent_view(services.roster.agent(address))
 
 
@@ -146,21 +139,18 @@ async def stop_agent(services: Services, spec: AgentSpec, grace_s: float | None)
     await services.journal.set_desired((spec.address,), Desired.STOPPED)
     services.events.publish("agent.desired", spec.address, desired=Desired.STOPPED)
     with services.grace(spec.address, grace_s):
-        if services.roster.team(spec.team).desired is Desired.RUNNING:
-            await team_supervisor(services, spec.team).stop_child(spec.name)
-    services.events.publish("agent.stopped", spec.address, detail="stopped by the operator")
+        await take_down(services, spec)
 
 
 async def restart(services: Services, params: m.StopAgent) -> AgentView:
     """End the process and start a new one; the operator's own act, so it counts against no limit."""
     row = services.roster.resolve(params.target)
     address = row.spec.address
-    need_running_team(services, row.spec.team)
+    supervisor = await reach_team(services, row.spec.team)
     check_spec(row.spec, services)
     check_grace(params.grace_s)
     await services.journal.set_desired((address,), Desired.RUNNING)
     services.events.publish("agent.desired", address, desired=Desired.RUNNING)
-    supervisor = team_supervisor(services, row.spec.team)
     with services.grace(address, params.grace_s):
         await supervisor.restart_child(row.spec.name)
     return services.roster.agent_view(row)
@@ -177,6 +167,7 @@ async def remove(services: Services, params: m.StopAgent) -> m.Done:
 async def adopt(services: Services, params: m.Adopt) -> AgentView:
     """Take over a pane of our tmux server that already runs a program."""
     check_name(params.name, "agent")
+    find_kind(services.kinds, params.kind)
     if not params.pane.startswith("%") or not params.pane[1:].isdigit():
         raise UsageError(f"{params.pane!r} is not a pane id", hint="a pane id looks like %12; see: tmux list-panes -a")
     running = await _running_pane(services, params.pane)
@@ -190,16 +181,13 @@ async def adopt(services: Services, params: m.Adopt) -> AgentView:
         team=params.team,
         kind=params.kind,
         cwd=await _directory_of(services, params.pane),
-        command=(await _word(services, params.pane, "#{pane_current_command}"),),
+        command=command_of(running.pid) or (await _word(services, params.pane, "#{pane_current_command}"),),
+        path=search_path_of(running.pid) or os.defpath,
         restart=params.restart,
     )
-    if spec.address in services.roster.agents:
-        raise _taken(spec)
     if spec.team == "main":
         await ensure_team(services, spec.team)
-    need_running_team(services, spec.team)
-    services.panes[spec.address] = running
-    await add_agent(services, spec)
+    await add_agent(services, spec, running)
     return services.roster.agent_view(services.roster.agent(spec.address))
 
 
@@ -216,6 +204,22 @@ async def _running_pane(services: Services, pane: str) -> FoundPane:
         )
     window = await _word(services, pane, "#{window_id}")
     return FoundPane(pane_id=pane, window_id=window, pid=status.pid, dead=False, sessions=(), options={})
+
+
+def command_of(pid: int) -> tuple[str, ...]:
+    """The words that the process was started with; none where the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().rstrip(b"\0").split(b"\0")
+    except OSError:
+        return ()
+    return tuple(word.decode(errors="replace") for word in words if words != [b""])
+
+
+def search_path_of(pid: int) -> str:
+    """The PATH that the process was started with; empty where the system does not tell."""
+    found = (entry for entry in environment_of(pid) if entry.startswith(b"PATH="))
+    return next(found, b"PATH=").decode(errors="replace")[len("PATH=") :]
 
 
 async def _directory_of(services: Services, pane: str) -> str:

@@ -10,8 +10,9 @@ _PAGE = 500
 
 async def list_events(services: Services, params: m.ListEvents) -> m.EventList:
     """Events from the journal, oldest first."""
+    journal = services.journal
     await services.events.flushed()
-    events = await services.journal.events(since=params.since, limit=params.limit, subject=params.subject)
+    events = await journal.events(since=params.since, limit=params.limit, subject=params.subject)
     return m.EventList(events=tuple(events), last_seq=services.events.last_seq)
 
 

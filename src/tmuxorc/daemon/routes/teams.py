@@ -12,7 +12,7 @@ from tmuxorc.actors.team import (
     replace_team,
     set_team,
 )
-from tmuxorc.errors import ConflictError, UsageError
+from tmuxorc.errors import UsageError
 from tmuxorc.model import AgentSpec, Desired, TeamSpec, TeamView
 from tmuxorc.names import check_name
 from tmuxorc.wire import methods as m
@@ -22,13 +22,8 @@ from tmuxorc.wire.server import Session
 async def create(services: Services, params: m.CreateTeam) -> TeamView:
     """Make an empty team."""
     check_team(params.spec)
-    name = params.spec.name
-    if name in services.roster.teams:
-        error = ConflictError(f"there is a team {name} already", hint=f"see it with: tmux-orc team status {name}")
-        error.code = "name_taken"
-        raise error
     await add_team(services, params.spec)
-    return services.roster.team_view(name)
+    return services.roster.team_view(params.spec.name)
 
 
 def check_team(spec: TeamSpec) -> None:
@@ -76,13 +71,15 @@ async def apply(services: Services, params: m.ApplyTeam, session: Session) -> m.
     """Make the team what the file says; each step is told as it is done."""
     check_team(params.spec)
     wanted = _check_agents(services, params)
-    steps = make_plan(services.roster, params.spec, wanted)
     if params.dry_run:
+        steps = make_plan(services.roster, params.spec, wanted)
         return m.Plan(team=params.spec.name, steps=steps, applied=False)
-    by_address = {spec.address: spec for spec in wanted}
-    for step in steps:
-        await _take(services, params.spec, by_address, step)
-        await session.notify(step)
+    with services.claim(f"the plan of team {params.spec.name}", "applied"):
+        steps = make_plan(services.roster, params.spec, wanted)
+        by_address = {spec.address: spec for spec in wanted}
+        for step in steps:
+            await _take(services, params.spec, by_address, step)
+            await session.notify(step)
     return m.Plan(team=params.spec.name, steps=steps, applied=True)
 
 
