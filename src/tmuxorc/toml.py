@@ -178,7 +178,7 @@ def _bad_value(file: str, message: str, type_: Any) -> ConfigError:
     """The message of msgspec with the key in front and our names for types; it ends in ``$.table.key``."""
     said, _, where = message.partition(" - at `$")
     path = tuple(_step(part) for part in re.findall(r"[^.\[\]]+", where.rstrip("`").replace("[...]", ".*")))
-    said = re.sub(r"`(\w+)`", lambda match: _OUR_WORDS.get(match[1], match[1]), said)
+    said = re.sub(r"`(\w+)(?: \| null)?`", lambda match: _OUR_WORDS.get(match[1], match[1]), said)
     key, wanted = _dotted(path), _type_at(type_, path)
     details = {"file": file, "key": key}
     hint = f"'{key}' is {_article(in_words(wanted))}" if wanted is not None else ""

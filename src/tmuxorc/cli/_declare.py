@@ -40,7 +40,7 @@ class Param:
         self.help = help
         self.metavar = metavar
         self.read = read
-        self.complete = complete
+        self.complete: Completer | None = complete
         self.local = local
 
 

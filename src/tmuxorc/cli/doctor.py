@@ -137,9 +137,10 @@ def _existing(path: str) -> str:
 
 
 def _runtime_directory(paths: Paths) -> Check:
-    if not os.path.exists(paths.runtime_dir):
-        return _ok("runtime directory", f"{paths.runtime_dir} (made when needed)")
-    check_private(paths.runtime_dir)
+    for directory in (os.path.dirname(paths.runtime_dir), paths.runtime_dir):
+        if not os.path.exists(directory):
+            return _ok("runtime directory", f"{paths.runtime_dir} (made when needed)")
+        check_private(directory)
     return _ok("runtime directory", paths.runtime_dir)
 
 
@@ -158,8 +159,11 @@ def _no_supervisor(paths: Paths, error: TmuxOrcError) -> Check:
     from tmuxorc.daemon.launch import running_pid
 
     if pid := running_pid(paths):
-        detail = f"pid {pid} runs, but {error.message}"
-        return Check(name="supervisor", status="bad", detail=detail, remedy="tmux-orc daemon restart; agents stay")
+        detail, remedy = f"pid {pid} runs, but {error.message}", "tmux-orc daemon restart; agents stay"
+        if not os.path.lexists(paths.socket):
+            detail = f"pid {pid} runs, but has no socket at {paths.socket}"
+            remedy = f"set XDG_RUNTIME_DIR as it was when it was started, or: {remedy}"
+        return Check(name="supervisor", status="bad", detail=detail, remedy=remedy)
     if not os.path.lexists(paths.socket):
         return _ok("supervisor", "none runs; the first command that needs it starts it")
     if stat.S_ISSOCK(os.lstat(paths.socket).st_mode):

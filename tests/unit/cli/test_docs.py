@@ -14,13 +14,14 @@ from tmuxorc.cli._main import drive
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.name != "cli.md")]
-FENCED = re.compile(r"^```(?:sh|console)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINE = re.compile(r"^(?:\$ )?((?:.*\| )?(?:\w+=\w+ )?tmux-orc (?!\[|COMMAND).*)$", re.MULTILINE)
 
 
 def lines_of(page: Path) -> list[str]:
     """The lines of the page's shell blocks that call the program."""
-    return [line for block in FENCED.findall(page.read_text()) for line in LINE.findall(block)]
+    blocks = (block for language, block in FENCED.findall(page.read_text()) if language in ("", "sh", "console"))
+    return [line for block in blocks for line in LINE.findall(block)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])

@@ -95,7 +95,7 @@ def test_how_an_agent_ended_is_told_in_full(cmd: Any, peer: Peer) -> None:
     assert "| boom" in shown
     assert "─" not in shown, "a rule without what it parts says nothing"
     assert "1, 0 restarts" in shown
-    assert "back at" in shown
+    assert "back in" in shown
     assert max(map(len, shown.splitlines())) <= 80
 
 

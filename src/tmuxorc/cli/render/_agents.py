@@ -16,6 +16,7 @@ from tmuxorc.cli.render._text import (
     paint,
     state,
     table,
+    until,
 )
 from tmuxorc.model import AgentView, Desired, LastExit
 from tmuxorc.wire.methods import AgentList, Screen
@@ -53,6 +54,8 @@ def _row(agent: AgentView) -> tuple[Cell | str, ...]:
 def _detail(agent: AgentView) -> str:
     if agent.desired is Desired.STOPPED and not agent.state.alive:
         return "stopped"
+    if agent.restart_at:
+        return f"back in {until(agent.restart_at)}; {agent.detail}"
     return agent.detail or agent.role
 
 
@@ -72,7 +75,7 @@ def agent(result: AgentView) -> str:
             ("pane", result.pane),
             ("restart", result.restart.value),
             ("generation", f"{result.generation}, {many(result.restarts, 'restart')}"),
-            ("back at", clock(result.restart_at) if result.restart_at else ""),
+            ("back in", until(result.restart_at) if result.restart_at else ""),
             ("last exit", _last_exit(result.last_exit)),
             ("brief", result.brief),
             ("adopted", "yes" if result.adopted else ""),

@@ -140,6 +140,11 @@ def ago(when: datetime) -> str:
     return span((datetime.now(UTC) - when).total_seconds())
 
 
+def until(when: datetime) -> str:
+    """How long it will be, as `ago` says it."""
+    return span((when - datetime.now(UTC)).total_seconds())
+
+
 def span(seconds: float) -> str:
     """A time in one number and its unit."""
     for limit, size, unit in ((60, 1, "s"), (3600, 60, "m"), (86400, 3600, "h")):
