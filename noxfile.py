@@ -16,7 +16,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "docs", "tests", "coverage"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-SOURCES = ("src", "tests", "tools", "noxfile.py")
+SOURCES = ("src", "tests", "tools", "perf", "noxfile.py")
 NOT_OURS = "ASYNC106,ASYNC124,ASYNC9"
 """Handlers and commands are async by contract, whether they wait for something or not; the rest is off by default."""
 MAY_BLOCK = "ASYNC210,ASYNC220,ASYNC221,ASYNC222,ASYNC230,ASYNC240,ASYNC251"
@@ -91,6 +91,20 @@ def minimums(session: nox.Session) -> None:
     install(session, "test")
     session.install(*map(lowest, PROJECT["project"]["dependencies"]))
     session.run("pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def perf(session: nox.Session) -> None:
+    """Measure this tree beside its base and against its budgets; ``-- --quick`` is short, ``-- --help`` tells more."""
+    install(session, "perf")
+    session.run("python", "-m", "perf", *session.posargs)
+
+
+@nox.session(name="perf-selftest", default=False)
+def perf_selftest(session: nox.Session) -> None:
+    """Plant known slowdowns and see that the gate finds them, and that it is quiet otherwise; takes hours."""
+    install(session, "perf")
+    session.run("python", "-m", "perf.selftest", *session.posargs)
 
 
 @nox.session
