@@ -81,6 +81,13 @@ class Leaf(click.Command):
         values = {p.name: _value(p, given[p.name]) for p in self.declared.parameters if given[p.name] not in (None, ())}
         return Job(self.declared, values, instance_of(ctx), json_of(ctx))
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        said = [(p.marker.metavar or p.name.upper(), p.marker.help) for p in self.declared.parameters if p.positional]
+        if said:
+            with formatter.section("Arguments"):
+                formatter.write_dl(said)
+        super().format_options(ctx, formatter)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Examples"):
             for line in self.declared.examples:

@@ -25,7 +25,7 @@ Grace = Annotated[
 ]
 MessageText = Annotated[
     str | None,
-    Arg(metavar="TEXT", read=_read.text_or_stdin, help="The message; - reads standard input."),
+    Arg(metavar="[TEXT]", read=_read.text_or_stdin, help="The message; - reads standard input."),
 ]
 TextFile = Annotated[
     str | None,
@@ -42,4 +42,7 @@ TextFile = Annotated[
 Sender = Annotated[
     str, Opt("--from", metavar="NAME", help="Who is speaking, as the receiver sees it.", complete=_complete.agents)
 ]
-WaitRung = Annotated[Rung | None, Opt("--wait", metavar="RUNG", help="Answer only when the message has come this far.")]
+WaitRung = Annotated[
+    Rung | None,
+    Opt("--wait", metavar="RUNG", help="Answer only when it has come so far: staged, submitted, taken_in or answered."),
+]

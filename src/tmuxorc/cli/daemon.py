@@ -37,7 +37,7 @@ async def stop(
 ) -> Done:
     """Stop the supervisor; agents go on running.
 
-    The next supervisor adopts them. With --agents nothing is left.
+    The next supervisor adopts them. Agents that --agents ended stay stopped, and listed, until they are started again.
     """
     from tmuxorc.daemon import launch
 

@@ -181,7 +181,7 @@ async def _heed(
 def _already_running(paths: Paths) -> ConflictError:
     error = ConflictError(
         f"a supervisor of instance {paths.instance} already runs (pid {lock.holder(paths.lock)})",
-        hint="is XDG_RUNTIME_DIR what it was when it started? If it is, and it does not answer: tmux-orc daemon restart",
+        hint="was XDG_RUNTIME_DIR another when it started? If not, and it does not answer: tmux-orc daemon restart",
     )
     error.code = "already_running"
     return error

@@ -39,8 +39,8 @@ class JournalBusyError(JournalError):
 
 def damaged(path: str, what: str) -> JournalCorruptError:
     """The error for a journal that cannot be read, with the way to start without it."""
-    aside = f"{path}.aside"
-    hint = f"put a good copy in its place, or start with an empty one: mkdir {aside} && mv {path} {path}-* {aside}/"
+    aside = f"{os.path.dirname(path)}/damaged"
+    hint = f"put a good copy in its place, or start with an empty one: mkdir {aside} && mv {path}* {aside}/"
     return JournalCorruptError(f"the journal {path} cannot be read: {what}", hint=hint, details={"path": path})
 
 

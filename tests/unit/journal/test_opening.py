@@ -151,7 +151,7 @@ async def test_the_way_out_of_a_damaged_journal_works_as_the_hint_says(path: str
     await trio.run_process(["sh", "-c", command])
     async with open_journal(path) as journal:
         assert (await journal.load()).messages == ()
-    assert read(f"{path}.aside/journal.db") == b"rubbish " * 100
+    assert read(f"{os.path.dirname(path)}/damaged/journal.db") == b"rubbish " * 100
 
 
 async def read_all(path: str) -> None:
