@@ -1,5 +1,6 @@
 """The blocking client of short commands: one socket, no event loop, nothing imported without need."""
 
+import os
 import socket
 import struct
 import time
@@ -9,6 +10,7 @@ from typing import Any, Self, TypeVar
 from tmuxorc.errors import TimedOutError, TmuxOrcError, UnreachableError
 from tmuxorc.wire.exchange import Answer, Exchange, Item
 from tmuxorc.wire.methods import HelloReply, Method
+from tmuxorc.wire.peer import Connected, peer_uid
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -20,6 +22,13 @@ SILENT = "it may still come; if it stays silent: tmux-orc daemon restart (agents
 
 class NotRunningError(UnreachableError):
     """Nothing listens on the socket: a supervisor may be started there."""
+
+
+class ForeignSupervisorError(UnreachableError):
+    """Another user listens on the socket: not a word is said to them."""
+
+    code = "foreign_supervisor"
+    default_hint = "set XDG_RUNTIME_DIR to a directory of your own"
 
 
 class Client:
@@ -38,7 +47,8 @@ class Client:
     def connect(cls, path: str, *, timeout_s: float = 10.0, client: str = "cli") -> Self:
         """Connect to the socket at `path`; `timeout_s` bounds this and, unless told otherwise, each call.
 
-        Raises NotRunningError when nothing listens there, UnreachableError when it cannot be reached.
+        Raises NotRunningError when nothing listens there, UnreachableError when it cannot be reached,
+        ForeignSupervisorError when it belongs to another user.
         """
         return cls(_connect(path, timeout_s), timeout_s=timeout_s, client=client)
 
@@ -115,10 +125,25 @@ def _connect(path: str, timeout_s: float) -> socket.socket:
         # Under settimeout() connect() fails at once with EAGAIN while the backlog is full; under SO_SNDTIMEO it waits.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(timeout_s))
         sock.connect(path)
+        check_ours(sock, path)
     except OSError as error:
         sock.close()
         raise unreachable(path, error) from None
+    except ForeignSupervisorError:
+        sock.close()
+        raise
     return sock
+
+
+def check_ours(sock: Connected, path: str) -> None:
+    """Raise ForeignSupervisorError unless this very user listens at `path`.
+
+    In ``/tmp`` another user may have made our directory first; what they answer would even be run (`agent.attach`).
+    """
+    owner = peer_uid(sock)
+    if owner != os.geteuid():
+        message = f"the supervisor at {path} is user {owner}'s, not yours ({os.geteuid()})"
+        raise ForeignSupervisorError(message, details={"socket": path, "uid": owner})
 
 
 def _timeval(seconds: float) -> bytes:

@@ -3,8 +3,6 @@
 import os
 import socket
 import stat
-import struct
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
@@ -59,12 +57,3 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def peer_uid(sock: trio.socket.SocketType) -> int:
-    """The user at the other end, as the kernel knows it."""
-    if sys.platform == "darwin":
-        # LOCAL_PEERCRED (1) at level 0 gives struct xucred, whose second field is the uid.
-        return int(struct.unpack_from("II", sock.getsockopt(0, 1, 128))[1])
-    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[1])

@@ -11,8 +11,9 @@ from tmuxorc.errors import TmuxOrcError
 from tmuxorc.wire import _refusals, codec
 from tmuxorc.wire._outbox import Outbox
 from tmuxorc.wire.framing import Line, LineBuffer, Overlong
-from tmuxorc.wire.listener import open_listener, peer_uid
+from tmuxorc.wire.listener import open_listener
 from tmuxorc.wire.methods import HELLO, METHODS, HelloReply
+from tmuxorc.wire.peer import peer_uid
 
 __all__ = ["FLUSH_S", "MAX_REQUESTS", "Handler", "Session", "open_listener", "serve"]
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, Self, TypeVar
 import trio
 
 from tmuxorc.errors import TimedOutError, UnreachableError
-from tmuxorc.wire.client import lost, unreachable
+from tmuxorc.wire.client import check_ours, lost, unreachable
 from tmuxorc.wire.exchange import Answer, Exchange, Item
 from tmuxorc.wire.methods import AnyMethod, HelloReply, Method
 
@@ -107,10 +107,11 @@ class Stream:
 async def open_stream(path: str, *, client: str = "cli", timeout_s: float = 10.0) -> AsyncGenerator[Stream, None]:
     """Connect to the socket at `path` within `timeout_s` seconds; leaving the block hangs up and so cancels.
 
-    Raises UnreachableError when nothing listens there, TimedOutError.
+    Raises UnreachableError when nothing of ours listens there, TimedOutError.
     """
     stream = await _connect(path, timeout_s)
     try:
+        check_ours(stream.socket, path)
         yield Stream(stream, client)
     finally:
         # Forceful: hanging up needs no goodbye, and must work while this task is being cancelled.

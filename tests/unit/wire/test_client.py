@@ -1,6 +1,7 @@
 """The blocking client against the real server and against peers that misbehave."""
 
 import functools
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import trio
 from tests.unit.wire._serving import HELLO_REPLY, serving
 from tmuxorc.errors import NotFoundError, RemoteError, RemoteProtocolError, TimedOutError, UnreachableError
 from tmuxorc.model import AgentSpec, Restart
-from tmuxorc.wire.client import Client
+from tmuxorc.wire.client import Client, ForeignSupervisorError
 from tmuxorc.wire.codec import NotUnicodeError, ProtocolMismatchError, TooLargeError
 from tmuxorc.wire.framing import MAX_LINE, MIB
 from tmuxorc.wire.methods import (
@@ -281,3 +282,23 @@ async def test_many_clients_at_once_each_get_their_own_answer(path: str) -> None
             nursery.start_soon(one, f"agent-{number}")
     assert len(got) == 30
     assert all(name == answer for name, answer in got.items())
+
+
+async def test_nothing_is_said_to_another_users_supervisor(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In /tmp another user may have made our directory first: what they hear, and what they answer, matters."""
+    heard: list[StopDaemon] = []
+
+    async def listen(params: StopDaemon, session: Session) -> Done:
+        heard.append(params)
+        return Done(changed=True)
+
+    def talk() -> None:
+        with Client.connect(path) as client:
+            client.call(DAEMON_STOP, StopDaemon())
+
+    theirs = os.geteuid()
+    async with serving(path, {DAEMON_STOP.name: listen}, uid=theirs):
+        monkeypatch.setattr(os, "geteuid", lambda: theirs + 1)
+        with pytest.raises(ForeignSupervisorError, match=f"is user {theirs}'s, not yours"):
+            await in_thread(talk)
+    assert heard == []

@@ -1,5 +1,6 @@
 """The trio client."""
 
+import os
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,6 +10,7 @@ import trio.testing
 from tests.unit.wire._serving import HELLO_REPLY, serving
 from tmuxorc.errors import NotFoundError, RemoteError, UnreachableError
 from tmuxorc.model import TeamSpec
+from tmuxorc.wire.client import ForeignSupervisorError
 from tmuxorc.wire.codec import ProtocolMismatchError
 from tmuxorc.wire.methods import (
     DAEMON_STOP,
@@ -186,3 +188,12 @@ async def test_a_server_cancelled_at_any_step_can_be_started_again(path: str) ->
 
     assert await cancel_at_every_step(operation) >= 3
     await operation()
+
+
+async def test_nothing_is_said_to_another_users_supervisor(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = os.geteuid()
+    async with serving(path, {}, uid=theirs):
+        monkeypatch.setattr(os, "geteuid", lambda: theirs + 1)
+        with pytest.raises(ForeignSupervisorError):
+            async with open_stream(path):
+                raise AssertionError("unreachable")
