@@ -86,6 +86,27 @@ def test_a_team_file_is_applied_once(cli: Cli, supervisor: Supervisor, home: Hom
     assert [agent["pid"] for agent in cli.json("team", "status", "ab")["agents"]] == pids
 
 
+def test_a_team_comes_back_after_its_agents_were_ended(cli: Cli, supervisor: Supervisor, home: Home) -> None:
+    """``daemon stop --agents`` leaves them stopped one by one; starting the team is enough to have all of them back."""
+    file = home.root / "team.toml"
+    file.write_text('[team]\nname = "ab"\n[defaults]\nkind = "demo"\n[[agent]]\nname = "a"\n[[agent]]\nname = "b"\n')
+    cli.json("team", "apply", str(file))
+    cli.json("daemon", "stop", "--agents")
+    assert [agent["desired"] for agent in cli.json("team", "status", "ab")["agents"]] == ["stopped", "stopped"]
+    assert [agent["desired"] for agent in cli.json("team", "start", "ab")["agents"]] == ["running", "running"]
+    assert cli.json("agent", "wait", "ab/b")["state"] == "idle"
+
+
+def test_a_stopped_team_comes_back_as_it_was(cli: Cli, supervisor: Supervisor, home: Home) -> None:
+    """What was stopped singly before the team was stays stopped."""
+    file = home.root / "team.toml"
+    file.write_text('[team]\nname = "ab"\n[defaults]\nkind = "demo"\n[[agent]]\nname = "a"\n[[agent]]\nname = "b"\n')
+    cli.json("team", "apply", str(file))
+    cli.json("agent", "stop", "ab/a")
+    cli.json("team", "stop", "ab")
+    assert [agent["desired"] for agent in cli.json("team", "start", "ab")["agents"]] == ["stopped", "running"]
+
+
 def test_progress_is_shown_on_a_terminal(cli: Cli, supervisor: Supervisor, home: Home) -> None:
     """The steps appear on standard error while they are taken, and standard output has the plan alone."""
     file = home.root / "team.toml"

@@ -114,7 +114,10 @@ async def apply(
 
 @command("tmux-orc team start review")
 async def start(app: App, team: TeamTarget) -> TeamDetail:
-    """Start a team's agents, in order."""
+    """Start a team's agents, in order.
+
+    A stopped team comes back with the agents that ran in it; in a team that is not stopped, all its agents start.
+    """
     return await app.wait(TEAM_START, TeamName(team=team), wait_s=STOP_S)
 
 

@@ -12,6 +12,7 @@ from tmuxorc.actors.team import (
     replace_team,
     set_team,
 )
+from tmuxorc.daemon.routes import agents
 from tmuxorc.errors import UsageError
 from tmuxorc.model import AgentSpec, Desired, TeamSpec, TeamView
 from tmuxorc.names import check_name
@@ -49,8 +50,14 @@ async def status(services: Services, params: m.TeamName) -> m.TeamDetail:
 
 
 async def start(services: Services, params: m.TeamName) -> m.TeamDetail:
-    """Start a stopped team."""
+    """Start a stopped team, with the agents that ran in it; in a team that is up, its stopped agents, in order."""
+    row = services.roster.team(params.team)
+    was_up = row.up and row.desired is Desired.RUNNING
     await set_team(services, params.team, Desired.RUNNING)
+    if was_up:
+        for member in services.roster.members(params.team):
+            if member.desired is Desired.STOPPED:
+                await agents.start(services, m.Target(target=member.spec.address))
     return await status(services, params)
 
 
