@@ -20,8 +20,11 @@ from tmuxorc.delivery import (
     Wait,
 )
 from tmuxorc.delivery.condition import condition
+from tmuxorc.errors import TmuxError
 from tmuxorc.model import AgentState, MessageView, Rung
-from tmuxorc.tmux import PaneInfo
+from tmuxorc.tmux import NoSuchTarget, PaneInfo, TmuxGone, TmuxTimeout
+
+_GONE = ("tmux_away", NoSuchTarget.code, TmuxGone.code, TmuxTimeout.code)
 
 
 class Courier:
@@ -57,6 +60,15 @@ class Courier:
 
     async def run(self) -> None:
         """Deliver what waits whenever the agent can take it; for ever."""
+        try:
+            await self._deliver()
+        except TmuxError as error:
+            if error.code not in _GONE:
+                raise
+            # The pane or tmux is gone: whoever sees to that ends this task.
+            await trio.sleep_forever()
+
+    async def _deliver(self) -> None:
         options = await self._services.tmux.get_options(self._pane.pane_id)
         with self._services.post.receiving(self._address, self):
             self._outbox = Outbox(
@@ -123,7 +135,11 @@ class Courier:
         return None
 
     async def _advance(self, message_id: str, rung: Rung, evidence: str, detail: str) -> None:
-        await self._services.post.advance(self._services.journal, message_id, rung, evidence, detail)
+        """Not given up while the journal refuses: nothing more is typed before it is known what has been."""
+        services = self._services
+        await services.grudge.insist(
+            lambda: services.post.advance(services.journal, message_id, rung, evidence, detail)
+        )
 
     async def _read(self, within_s: float | None) -> ScreenSeen:
         """The screen, once it has changed since it was last read here, at the latest after `within_s`."""

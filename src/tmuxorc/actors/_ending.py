@@ -23,7 +23,7 @@ async def end_process(services: Services, spec: AgentSpec, pane: PaneInfo) -> No
             for step in find_kind(services.kinds, spec.kind).stop:
                 await _take_step(services, pane, watch, step)
     left_s = max(0.0, scope.deadline - trio.current_time())
-    await end_tree(pane.pid, left_s, marker=process_marker(services, spec))
+    await end_tree(pane.pid, left_s, marker=process_marker(services, spec.address))
 
 
 async def _take_step(services: Services, pane: PaneInfo, watch: ProcessWatch, step: StopStep) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import trio
 
 from tmuxorc.actors import Actor, ActorContext
+from tmuxorc.errors import cause_of
 
 
 class Holding(Actor):
@@ -31,9 +32,10 @@ class Holding(Actor):
     async def _run(self, opened: trio.Event) -> None:
         try:
             await self.hold(opened.set)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised on, here or by `start`
+            known = cause_of(error) or error  # a nursery within `hold` wraps it
             if opened.is_set():
-                raise
-            self._failed = error
+                raise known from None if known is not error else error.__cause__
+            self._failed = known
         finally:
             opened.set()

@@ -28,7 +28,7 @@ async def take_pane(services: Services, spec: AgentSpec) -> Taken:
     options = await services.tmux.get_options(known.pane_id)
     # A pane without our mark is one a person told us to adopt: whatever runs there is what was meant.
     if options.get("spec", "") not in ("", spec_hash(spec)):
-        await end_tree(status.pid, services.grace_of(spec), marker=process_marker(services, spec))
+        await end_tree(status.pid, services.grace_of(spec), marker=process_marker(services, spec.address))
         return await _respawn(services, spec, known)
     return await _adopt(services, spec, known, status.pid, options)
 

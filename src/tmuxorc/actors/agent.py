@@ -21,6 +21,9 @@ from tmuxorc.model import Desired, Restart
 from tmuxorc.tmux import NoSuchTarget, PaneClosed, PaneEvent, PaneInfo, PaneStatus, PaneUnlinked
 from tmuxorc.tmux.process import end_tree, open_process_watch
 
+HANG_UP_S = 1.0
+"""How long a program may take to heed that its terminal is gone."""
+
 
 class ProcessExitError(ActorError):
     """The agent's process ended by itself, and not well."""
@@ -104,7 +107,7 @@ class AgentActor(Actor):
         except trio.Cancelled:
             if not (taken.adopted or self.services.leaving(self.spec.team)):
                 with trio.CancelScope(shield=True):
-                    await end_tree(taken.pane.pid, 0.0, marker=process_marker(self.services, self.spec))
+                    await end_tree(taken.pane.pid, 0.0, marker=process_marker(self.services, self.address))
             raise
         return taken
 
@@ -131,7 +134,9 @@ class AgentActor(Actor):
     def _on_pane_event(self, event: PaneEvent) -> None:
         if isinstance(event, PaneUnlinked):
             self._ctx.spawn(self._end_unseen)
-        elif not isinstance(event, PaneClosed):
+        elif isinstance(event, PaneClosed):
+            self._ctx.spawn(self._end_closed)
+        else:
             self._observer.on_pane_event(event)
 
     async def _await_exit(self, pane: PaneInfo) -> None:
@@ -149,6 +154,8 @@ class AgentActor(Actor):
         try:
             status = await self.services.tmux.exit_status(pane.pane_id)
         except NoSuchTarget:
+            marker = process_marker(self.services, self.address)
+            await end_tree(0, self.services.grace_of(self.spec), marker=marker)
             self._end_by_person("its pane was closed by a person")
             return Stopped()
         except TmuxError:
@@ -179,6 +186,13 @@ class AgentActor(Actor):
         self.publish("agent.pane_closed")
         self.publish("agent.desired", desired=Desired.STOPPED)
         self.services.keeper.note_wish(self.address)
+
+    async def _end_closed(self) -> None:
+        """Its pane is closed: a program that takes no notice of the hang-up must not go on unseen either."""
+        with trio.move_on_after(HANG_UP_S):
+            await self.exited.wait()
+        if self._pane is not None and not (self._ended_by_us or self.exited.is_set()):
+            await end_process(self.services, self.spec, self._pane)
 
     async def _end_unseen(self) -> None:
         """Its window was taken out of its team's session: nobody can see it any more, so it must not go on."""

@@ -1,7 +1,7 @@
 """The one stream of events: folded into the roster at once, journaled in batches, then shown to followers.
 
-`publish` is synchronous and never fails, so that any part can report from anywhere.  Followers get an event only after it
-is in the journal: what was seen is durable, and its sequence number is never given to another event.
+`publish` is synchronous and never fails, so that any part can report from anywhere.  Followers get an event only after
+it is in the journal: what was seen is durable, and its sequence number is never given to another event.
 """
 
 import logging
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import trio
 
+from tmuxorc.actors._grudge import RETRY_S, Grudge
 from tmuxorc.actors.roster import Roster
 from tmuxorc.errors import JournalError
 from tmuxorc.journal import EventDraft, Journal
@@ -21,9 +22,6 @@ from tmuxorc.model import EventView
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-RETRY_S = 1.0
-"""Pause after the journal refused a batch (a full disk, say) before it is offered again."""
 
 MOST_UNWRITTEN = 10_000
 """Events kept in memory while the journal refuses them; beyond it the oldest are dropped, and the log says so."""
@@ -34,8 +32,9 @@ FOLLOWER_BUFFER = 2_000
 class EventLog:
     """See the module's text; `run` is the task that writes."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: Roster, grudge: Grudge) -> None:
         self.roster = roster
+        self._grudge = grudge
         self.last_seq = 0
         self._unwritten: deque[EventDraft] = deque()
         self._wake = trio.Event()
@@ -93,7 +92,7 @@ class EventLog:
             with trio.CancelScope(shield=True):
                 written = await journal.append_events(batch)
         except JournalError as error:
-            log.error("events not journaled yet: %s", error)
+            self._grudge.refused(error)
             self._drop_oldest()
             self._idle.set()
             await trio.sleep(RETRY_S)
@@ -106,6 +105,7 @@ class EventLog:
 
     def _taken(self, batch: Sequence[EventDraft], written: Sequence[EventView]) -> None:
         """`batch` is settled; more may have been published behind it meanwhile."""
+        self._grudge.taken()
         for _ in batch:
             self._unwritten.popleft()
         if written:

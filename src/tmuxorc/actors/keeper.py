@@ -1,24 +1,19 @@
 """Writes to the journal what is known of agents' runs and of teams' wishes, for parts that cannot wait for the disk."""
 
-import logging
-
 import trio
 
+from tmuxorc.actors._grudge import RETRY_S, Grudge
 from tmuxorc.actors.roster import Roster
 from tmuxorc.errors import JournalError, NotFoundError
 from tmuxorc.journal import Journal
-
-log = logging.getLogger(__name__)
-
-RETRY_S = 1.0
-"""Pause after the journal refused a write (a full disk, say) before it is offered again."""
 
 
 class Keeper:
     """`note_…` says whose line in the roster has changed; `run` is the task that writes it, as it is by then."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: Roster, grudge: Grudge) -> None:
         self._roster = roster
+        self._grudge = grudge
         self._runs: set[str] = set()
         self._wishes: set[str] = set()
         self._wake = trio.Event()
@@ -45,7 +40,7 @@ class Keeper:
         try:
             await self.write_rest(journal)
         except JournalError as error:
-            log.error("not journaled yet: %s", error)
+            self._grudge.refused(error)
             await trio.sleep(RETRY_S)
 
     async def write_rest(self, journal: Journal) -> None:

@@ -131,16 +131,16 @@ def _own_variables(services: Services, spec: AgentSpec) -> dict[str, str]:
         "TMUX_ORC_INSTANCE": services.paths.instance,
         "TMUX_ORC_AGENT": spec.address,
         "TMUX_ORC_SOCKET": services.paths.socket,
-        **dict([process_marker(services, spec)]),
+        **dict([process_marker(services, spec.address)]),
     }
 
 
-def process_marker(services: Services, spec: AgentSpec) -> tuple[str, str]:
+def process_marker(services: Services, address: str) -> tuple[str, str]:
     """The variable and value by which a process is known as this agent's, even after it left its tree.
 
     The socket's path is part of it: an agent of the same address in another instance is somebody else.
     """
-    return "TMUX_ORC_ID", f"{services.paths.socket}#{spec.address}"
+    return "TMUX_ORC_ID", f"{services.paths.socket}#{address}"
 
 
 def pane_options(spec: AgentSpec, generation: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import trio
 
+from tmuxorc.actors._whole import whole
 from tmuxorc.actors.eventlog import EventLog
 from tmuxorc.errors import NotFoundError, RefusedError
 from tmuxorc.journal import Journal, NewMessage
@@ -59,6 +60,7 @@ class Post:
 
     # --- from senders ---
 
+    @whole
     async def accept(self, journal: Journal, sender: str, targets: Sequence[str], text: str) -> tuple[MessageView, ...]:
         """Journal one message for each receiver, all or none, and hand them over.
 
@@ -79,6 +81,7 @@ class Post:
                 details={"address": address, "waiting": self._capacity},
             )
 
+    @whole
     async def requeue(self, journal: Journal, message: MessageView) -> MessageView:
         """Deliver a settled message anew, on the operator's word."""
         again = await journal.advance(message.id, Rung.ACCEPTED, "redelivered on request")
@@ -119,6 +122,7 @@ class Post:
             if self._receivers.get(address) is receiver:
                 del self._receivers[address]
 
+    @whole
     async def advance(self, journal: Journal, id_: str, rung: Rung, evidence: str, detail: str = "") -> MessageView:
         """Journal the message's rung, then report it; a settled one is kept here no longer."""
         message = await journal.advance(id_, rung, evidence, detail)

@@ -7,6 +7,7 @@ import trio
 
 from tmuxorc.actors import System
 from tmuxorc.actors._budget import ReadBudget
+from tmuxorc.actors._grudge import Grudge
 from tmuxorc.actors.eventlog import EventLog
 from tmuxorc.actors.keeper import Keeper
 from tmuxorc.actors.post import Post
@@ -23,6 +24,8 @@ from tmuxorc.tmux import Endpoint, PaneInfo, Tmux
 class Services:
     """`journal` and `tmux` are None while their actors are down; `panes` is what tmux holds of ours, by address.
 
+    `refused` are addresses whose first start failed: a pane that turns up for one of them is nobody's.
+
     With `detaching` set, an agent that is stopped lets go of its pane and leaves the process running.  `inherited`
     names the variables that the tmux server hands to every pane.
     """
@@ -32,10 +35,12 @@ class Services:
         self.settings = settings
         self.kinds = kinds
         self.roster = Roster()
-        self.events = EventLog(self.roster)
+        self.grudge = Grudge()
+        self.events = EventLog(self.roster, self.grudge)
         self.post = Post(self.events, ttl_s=settings.delivery.ttl_s, capacity=settings.agent.mailbox)
-        self.keeper = Keeper(self.roster)
+        self.keeper = Keeper(self.roster, self.grudge)
         self.panes: dict[str, PaneInfo] = {}
+        self.refused: set[str] = set()
         self._grace_s: dict[str, float] = {}
         self._endings: dict[str, trio.CancelScope] = {}
         self._claims: dict[str, trio.Event] = {}

@@ -1,5 +1,8 @@
 """Teams as supervisors of agents, agents as their children, and what it takes to add and remove them while all runs."""
 
+from collections.abc import Iterable
+from functools import partial
+
 import msgspec
 import trio
 
@@ -13,13 +16,15 @@ from tmuxorc.actors import (
     SupervisorRef,
     SupervisorSpec,
 )
+from tmuxorc.actors._whole import whole
 from tmuxorc.actors.agent import AgentActor
-from tmuxorc.actors.launch import MOST_GRACE_S, spec_hash
+from tmuxorc.actors.launch import MOST_GRACE_S, process_marker, spec_hash
 from tmuxorc.actors.roster import AgentRow
 from tmuxorc.actors.services import Services
 from tmuxorc.errors import ConflictError, NotFoundError, TmuxOrcError
 from tmuxorc.model import AgentSpec, Desired, Restart, Strategy, TeamSpec
 from tmuxorc.tmux import PaneInfo
+from tmuxorc.tmux.process import end_tree
 
 TEAMS = "core/teams"
 
@@ -119,6 +124,7 @@ async def ensure_team(services: Services, name: str) -> None:
         await add_team(services, TeamSpec(name=name))
 
 
+@whole
 async def add_team(services: Services, spec: TeamSpec) -> None:
     """Journal the team and start its supervisor; raises `ConflictError` if there is one of that name."""
     if spec.name in services.roster.teams or services.is_claimed(spec.name):
@@ -159,8 +165,12 @@ def _team_error(name: str, code: str, what: str) -> ConflictError:
 
 
 async def take_down(services: Services, spec: AgentSpec, *, forget: bool = False) -> None:
-    """End the agent's process and let its team know that it stays down; a team that is down needs no telling."""
+    """End the agent's process and what it left behind, and let its team know that it stays down.
+
+    A team that is down needs no telling.
+    """
     await services.unclaimed(spec.team)
+    await _end_left_behind(services, [services.roster.agent(spec.address)])
     if not services.roster.team(spec.team).up:
         services.events.publish("agent.stopped", spec.address, detail="stopped by the operator")
         return
@@ -171,12 +181,26 @@ async def take_down(services: Services, spec: AgentSpec, *, forget: bool = False
         pass  # the team went down meanwhile, and the agent with it
 
 
+@whole
+async def _end_left_behind(services: Services, rows: Iterable[AgentRow]) -> None:
+    """End what agents that run no more have left running; the end of one that runs sees to its own."""
+    async with trio.open_nursery() as nursery:
+        for row in rows:
+            if row.pid is None:
+                marker = process_marker(services, row.spec.address)
+                nursery.start_soon(partial(end_tree, 0, services.grace_of(row.spec), marker=marker))
+
+
+async def _want_team(services: Services, name: str, desired: Desired) -> None:
+    await services.journal.put_team(services.roster.team(name).spec, desired)
+    services.events.publish("team.desired", name, desired=desired)
+
+
 async def set_team(services: Services, name: str, desired: Desired) -> None:
     """Start or stop the whole team; agents that an operator stopped singly stay stopped."""
-    row = services.roster.team(name)
-    await services.journal.put_team(row.spec, desired)
-    services.events.publish("team.desired", name, desired=desired)
+    await _want_team(services, name, desired)
     if desired is Desired.STOPPED:
+        await _end_left_behind(services, services.roster.members(name))
         await teams_supervisor(services).stop_child(name)
         for member in services.roster.members(name):
             services.events.publish("agent.stopped", member.spec.address, detail="its team is stopped")
@@ -184,9 +208,11 @@ async def set_team(services: Services, name: str, desired: Desired) -> None:
         await teams_supervisor(services).resume_child(name)
 
 
+@whole
 async def remove_team(services: Services, name: str) -> None:
     """Stop the team's agents in order, close their panes and forget them and the team."""
     members = services.roster.members(name)
+    await _end_left_behind(services, members)
     await teams_supervisor(services).remove_child(name)
     for member in reversed(members):
         await _forget_agent(services, member.spec)
@@ -194,6 +220,7 @@ async def remove_team(services: Services, name: str) -> None:
     services.events.publish("team.removed", name)
 
 
+@whole
 async def replace_team(services: Services, spec: TeamSpec) -> None:
     """Give the team another policy."""
     row = services.roster.team(spec.name)
@@ -210,6 +237,7 @@ async def _reload_team(services: Services, name: str) -> None:
         await teams_supervisor(services).start_child(team_child(services, name))
 
 
+@whole
 async def replace_agent(services: Services, spec: AgentSpec) -> None:
     """Give the agent another spec; its process starts anew if it was started as something else."""
     row = services.roster.agent(spec.address)
@@ -220,6 +248,7 @@ async def replace_agent(services: Services, spec: AgentSpec) -> None:
     await _reload_team(services, spec.team)
 
 
+@whole
 async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None = None) -> None:
     """Journal the agent and start it, in `pane` if that is given, where its program runs already.
 
@@ -242,10 +271,13 @@ async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None =
         except TmuxOrcError:
             if pane is not None:
                 services.panes.pop(spec.address, None)
+            else:
+                services.refused.add(spec.address)
             await _forget_agent(services, spec)
             raise
 
 
+@whole
 async def remove_agent(services: Services, spec: AgentSpec) -> None:
     """Stop the agent, close its pane, forget it."""
     await take_down(services, spec, forget=True)

@@ -8,11 +8,23 @@ import trio
 
 from tmuxorc.actors._ending import end_process
 from tmuxorc.actors._holding import Holding
+from tmuxorc.actors.launch import process_marker
 from tmuxorc.actors.services import Services
 from tmuxorc.errors import TmuxError
 from tmuxorc.model import Desired
 from tmuxorc.paths import make_tmux_socket_dir
-from tmuxorc.tmux import Endpoint, FoundPane, ServerEvent, SessionClosed, SessionOpened, Tmux, find_tmux, open_tmux
+from tmuxorc.tmux import (
+    Endpoint,
+    FoundPane,
+    ServerEvent,
+    SessionClosed,
+    SessionOpened,
+    Tmux,
+    TmuxTimeout,
+    find_tmux,
+    open_tmux,
+)
+from tmuxorc.tmux.process import end_tree
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +60,7 @@ class TmuxActor(Holding):
                 ready()
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._end_unwanted, found)
+                    nursery.start_soon(_lose_patience, tmux)
                     await tmux.wait_closed()
             finally:
                 services.tmux_or_none = None
@@ -56,15 +69,17 @@ class TmuxActor(Holding):
                 services.events.publish("tmux.left", "tmux")
 
     async def _end_unwanted(self, found: Iterable[FoundPane]) -> None:
-        """Finish what the last supervisor did not get to: end agents that were to stop, close panes of removed ones.
+        """Finish what could not be before: end agents that were to stop, close panes of removed and refused ones.
 
         A pane that runs something for an agent we do not know is left alone: it may be all that a lost journal left.
         """
         services = self.services
         with suppress(TmuxError):
             for pane in found:
-                row = services.roster.agents.get(pane.options.get("agent", ""))
-                if row is None and pane.dead:
+                address = pane.options.get("agent", "")
+                row = services.roster.agents.get(address)
+                if row is None and (pane.dead or address in services.refused):
+                    await end_tree(0 if pane.dead else pane.pid, 0.0, marker=process_marker(services, address))
                     await services.tmux.close_pane(pane.pane_id)
                 elif row is not None and not pane.dead and services.roster.agent_view(row).desired is Desired.STOPPED:
                     await end_process(services, row.spec, pane)
@@ -85,6 +100,12 @@ class TmuxActor(Holding):
     def _set_session(self, team: str, session: str | None) -> None:
         if team in self.services.roster.teams:
             self.services.events.publish("team.session", team, session=session)
+
+
+async def _lose_patience(tmux: Tmux) -> None:
+    """Begin anew once tmux was silent for too long: what was asked of it may yet happen, and is looked for then."""
+    await tmux.wait_overdue()
+    raise TmuxTimeout("tmux did not answer in time; connecting again")
 
 
 async def find_endpoint(services: Services) -> Endpoint:

@@ -67,6 +67,8 @@ class Connection:
         self._nap: trio.CancelScope | None = None
         self._fences = 0
         self._last_words: list[bytes] = []
+        self.overdue = trio.Event()
+        """Set once a command was not answered in time: what it does may still happen, at any moment."""
         self.reads = 0
         """Wake-ups so far: far fewer than events, under load."""
 
@@ -117,6 +119,7 @@ class Connection:
         if request.failure is not None:
             raise self._failure()
         if not request.done.is_set():
+            self.overdue.set()
             raise TmuxTimeout(f"tmux did not answer within {deadline_s:g} s")
         return request.replies
 

@@ -74,6 +74,10 @@ class Tmux:
         """Return never; raise `TmuxGone` when the connection or the server is gone."""
         await self._open.wait_closed()
 
+    async def wait_overdue(self) -> None:
+        """Return once a command was not answered in time: it may still take effect, so nothing is sure any more."""
+        await self._open.overdue.wait()
+
     @property
     def _open(self) -> Connection:
         assert self._connection is not None

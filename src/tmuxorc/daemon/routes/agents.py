@@ -2,6 +2,7 @@
 
 import os
 
+from tmuxorc.actors._whole import whole
 from tmuxorc.actors.launch import check_grace, check_spec
 from tmuxorc.actors.services import Services
 from tmuxorc.actors.team import add_agent, ensure_team, reach_team, remove_agent, take_down
@@ -112,8 +113,7 @@ async def start(services: Services, params: m.Target) -> AgentView:
     supervisor = await reach_team(services, row.spec.team)
     if row.pid is None:
         check_spec(row.spec, services)
-    await services.journal.set_desired((address,), Desired.RUNNING)
-    services.events.publish("agent.desired", address, desired=Desired.RUNNING)
+    await _want(services, address, Desired.RUNNING)
     # Also if it runs: it may be about to stop, which only its supervisor knows.
     await supervisor.resume_child(row.spec.name)
     return services.roster.agent_view(services.roster.agent(address))
@@ -133,11 +133,16 @@ async def kill(services: Services, params: m.Target) -> AgentView:
     return services.roster.agent_view(row)
 
 
+@whole
+async def _want(services: Services, address: str, desired: Desired) -> None:
+    await services.journal.set_desired((address,), desired)
+    services.events.publish("agent.desired", address, desired=desired)
+
+
 async def stop_agent(services: Services, spec: AgentSpec, grace_s: float | None) -> None:
     """Set desired to stopped and end the process, within `grace_s` (None: the agent's own)."""
     check_grace(grace_s)
-    await services.journal.set_desired((spec.address,), Desired.STOPPED)
-    services.events.publish("agent.desired", spec.address, desired=Desired.STOPPED)
+    await _want(services, spec.address, Desired.STOPPED)
     with services.grace(spec.address, grace_s):
         await take_down(services, spec)
 
@@ -149,8 +154,7 @@ async def restart(services: Services, params: m.StopAgent) -> AgentView:
     supervisor = await reach_team(services, row.spec.team)
     check_spec(row.spec, services)
     check_grace(params.grace_s)
-    await services.journal.set_desired((address,), Desired.RUNNING)
-    services.events.publish("agent.desired", address, desired=Desired.RUNNING)
+    await _want(services, address, Desired.RUNNING)
     with services.grace(address, params.grace_s):
         await supervisor.restart_child(row.spec.name)
     return services.roster.agent_view(row)
