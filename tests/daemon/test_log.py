@@ -122,3 +122,37 @@ def test_a_directory_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=os.strerror(errno.ENOTDIR)):
         LogFile(str(tmp_path / "file" / "log"), max_bytes=1, backups=0)
+
+
+def test_a_log_that_somebody_removed_begins_anew_at_its_size(tmp_path: Path) -> None:
+    with logger(path := tmp_path / "log", max_bytes=500) as log:
+        log.info("seen by nobody")
+        path.unlink()
+        for number in range(20):
+            log.info("record %d", number)
+    assert read(path)[-1]["message"] == "record 19"
+
+
+def test_a_rotation_that_fails_half_way_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no file descriptor left, for instance; what is in the older logs is not rotated away meanwhile."""
+
+    def no_more(*_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with logger(path := tmp_path / "log", max_bytes=500, backups=3) as log:
+        log.info("x" * 300)
+        log.info("y" * 300)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", no_more)
+            for _ in range(5):
+                log.info("z" * 300)
+        log.info("after")
+    assert read(path)[-1]["message"] == "after"
+    assert [read(tmp_path / name)[0]["message"][:1] for name in ("log.2", "log.1")] == ["x", "y"]
+
+
+def test_a_record_that_cannot_be_put_into_words_harms_nobody(tmp_path: Path) -> None:
+    with logger(path := tmp_path / "log") as log:
+        log.info("its data cannot be JSON", extra={"odd": {("a", "tuple"): 1}})
+        log.info("after")
+    assert read(path)[-1]["message"] == "after"

@@ -91,6 +91,18 @@ def test_hang_up_reopens_the_log(paths: Paths, start: Start) -> None:
     assert "ready" in Path(f"{paths.log}.moved").read_text()
 
 
+def test_a_hang_up_while_the_log_cannot_be_opened_ends_nothing(paths: Paths, start: Start) -> None:
+    pid = start("good")
+    os.rename(paths.log, f"{paths.log}.moved")
+    os.mkdir(paths.log)
+    os.kill(pid, signal.SIGHUP)
+    ask(paths)  # the signal has been heeded when this is answered
+    assert launch.running_pid(paths) == pid
+    os.rmdir(paths.log)
+    launch.stop(paths)
+    assert "Is a directory" in Path(f"{paths.log}.moved").read_text()
+
+
 def test_in_the_foreground_it_stays_with_its_caller_and_a_second_one_is_refused(paths: Paths) -> None:
     command = [sys.executable, PROGRAM, "announcing", "test"]
     with fifo(paths) as reader, subprocess.Popen(command, stdout=subprocess.DEVNULL) as first:

@@ -33,7 +33,7 @@ def as_json(record: logging.LogRecord) -> str:
 class LogFile(logging.Handler):
     """Appends to the file at `path`; at `max_bytes` it becomes ``PATH.1``, of which `backups` are kept.
 
-    A full disk loses records, not the supervisor; the next record that can be written says how many were lost.
+    Whatever goes wrong loses records, not the supervisor; the next record that can be written says how many were lost.
     With `stdio`, file descriptors 1 and 2 follow the file.
     """
 
@@ -53,10 +53,9 @@ class LogFile(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        line = self._line(record)
         try:
-            self._write(line)
-        except OSError:
+            self._write(self._line(record))
+        except Exception:  # noqa: BLE001 - a full disk, or a record that cannot be put into words
             self._lost += 1
         else:
             self._lost = 0
@@ -90,6 +89,17 @@ class LogFile(logging.Handler):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _rotate(self) -> None:
+        if self._is_in_place():
+            self._move_away()
+        self._open()
+
+    def _is_in_place(self) -> bool:
+        """False if somebody else moved the file away, or if the last rotation could not open the next one."""
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.stat(self._path), os.fstat(self._file))
+        return False
+
+    def _move_away(self) -> None:
         for number in range(self._backups - 1, 0, -1):
             with suppress(FileNotFoundError):
                 os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")
@@ -97,7 +107,6 @@ class LogFile(logging.Handler):
             os.replace(self._path, f"{self._path}.1")
         else:
             os.truncate(self._path, 0)
-        self._open()
 
     def _open(self) -> None:
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -169,13 +169,20 @@ async def _heed(
     async for number in signals:
         log.info("signal", extra={"signal": signal.Signals(number).name})
         if number == signal.SIGHUP:
-            log_file.reopen()
+            _reopen(log_file)
         elif asked:
             scope.cancel()
         else:
             asked = True
             shutdown.set()
             scope.deadline = trio.current_time() + grace_s
+
+
+def _reopen(log_file: LogFile) -> None:
+    try:
+        log_file.reopen()
+    except OSError as error:
+        log.error("the log cannot be opened anew, so it goes on where it was: %s", error)
 
 
 def _already_running(paths: Paths) -> ConflictError:
