@@ -1,8 +1,8 @@
 """What each command may import, and who brought in what it may not."""
 
-import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,11 +56,18 @@ class Broken:
 
 def check(python: str) -> list[Broken]:
     """The commands that import what they may not, each with the chain that leads there."""
-    found: list[Broken] = []
-    for words in COMMANDS:
-        importers = traced(python, words)
-        found += [Broken("tmux-orc " + " ".join(words), text) for text in offences(importers)]
-    return found
+    with tempfile.TemporaryDirectory(prefix="tp-", dir="/tmp") as folder:
+        environment = private_environment(Path(folder))
+        _run([python, "-m", "tmuxorc.cli", "daemon", "start"], environment)
+        try:
+            return [
+                Broken("tmux-orc " + " ".join(words), text)
+                for words in COMMANDS
+                for text in offences(traced(python, words, environment))
+            ]
+        finally:
+            _run([python, "-m", "tmuxorc.cli", "daemon", "stop", "--agents"], environment)
+            _run(["tmux", "-N", "-L", "tmuxorc", "kill-server"], environment)
 
 
 def offences(importers: Mapping[str, str]) -> Iterator[str]:
@@ -80,20 +87,11 @@ def chain(module: str, importers: Mapping[str, str]) -> list[str]:
     return [link for link in links if link != "__main__"]
 
 
-def traced(python: str, words: Sequence[str]) -> dict[str, str]:
+def traced(python: str, words: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
     """For every module a command loads, the module that asked for it."""
-    import tempfile
+    return dict(LINE.findall(_run([python, "-c", TRACE, *words], environment)))
 
-    with tempfile.TemporaryDirectory(prefix="tp-", dir="/tmp") as folder:
-        environment = private_environment(Path(folder)) | {"PYTHONPATH": os.pathsep.join(())}
-        done = subprocess.run(
-            [python, "-c", TRACE, *words], env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        if "daemon" not in words:
-            subprocess.run(
-                [python, "-m", "tmuxorc.cli", "daemon", "stop"], env=environment, capture_output=True, check=False
-            )
-            subprocess.run(
-                ["tmux", "-N", "-L", "tmuxorc", "kill-server"], env=environment, capture_output=True, check=False
-            )
-    return dict(LINE.findall(done.stderr))
+
+def _run(argv: Sequence[str], environment: Mapping[str, str]) -> str:
+    """What a process writes to standard error."""
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False).stderr

@@ -54,10 +54,11 @@ class Lab:
         It could not while this process, one it waits for, or a companion was ready to run and had no processor: what
         others do on the machine is no fault of the code under measurement.  Where several waited, the longest counts.
         """
-        before, began = self._waits(), time.perf_counter()
+        began, before = time.perf_counter(), self._waits()
 
         def elapsed() -> float:
-            took, after = time.perf_counter() - began, self._waits()
+            # Asked in this order, no wait counts that is not in the time as well.
+            after, took = self._waits(), time.perf_counter() - began
             return took - max(now - then for now, then in zip(after, before, strict=True))
 
         return elapsed

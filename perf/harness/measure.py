@@ -75,10 +75,11 @@ class Bench:
             held = self._hold_beside(stack, job)
             while len(series.head) < patience.rounds:
                 # Whoever is second meets what the first has left behind: so they take turns at that, too.
-                for side, what in sides if len(series.head) % 2 else reversed(sides):
-                    getattr(series, what).extend(side.sample())
+                turn = len(series.head)
+                for side, what in sides if turn // 2 % 2 else reversed(sides):
+                    getattr(series, what).extend(side.sample(turn=turn))
                 for name in job.benchmark.beside:
-                    series.beside[name] += self._sample_beside(name, held)
+                    series.beside[name] += self._sample_beside(name, held, turn)
                 if len(series.head) >= least and (settled(series) or time.monotonic() > ends):
                     return
 
@@ -90,12 +91,12 @@ class Bench:
         _open(stack, self.beside, name, None, "beside")
         return name
 
-    def _sample_beside(self, name: str, held: str | None) -> list[float]:
+    def _sample_beside(self, name: str, held: str | None, turn: int) -> list[float]:
         if name == held:
-            return self.beside.sample()
+            return self.beside.sample(turn=turn)
         with ExitStack() as stack:
             _open(stack, self.beside, name, None, "beside")
-            return self.beside.sample()
+            return self.beside.sample(turn=turn)
 
 
 def _open(stack: ExitStack, side: Remote, name: str, point: int | None, what: str) -> None:

@@ -62,9 +62,9 @@ class Remote:
         self._ask(do="open", name=name, point=point)
         self._open = True
 
-    def sample(self, count: int = 1) -> list[float]:
-        """Take samples of the open benchmark.  Raises `DidNotRun`."""
-        return [float(value) for value in self._ask(do="sample", count=count)["values"]]
+    def sample(self, count: int = 1, turn: int = 0) -> list[float]:
+        """Take samples of the open benchmark on the processor whose `turn` it is.  Raises `DidNotRun`."""
+        return [float(value) for value in self._ask(do="sample", count=count, turn=turn)["values"]]
 
     def shut(self) -> None:
         """Clean the open benchmark up; fine if there is none.  Raises `DidNotRun`."""

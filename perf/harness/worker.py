@@ -24,6 +24,8 @@ Stopwatch = Callable[[], Callable[[], float]]
 BATCH_S = 0.004
 """How long a batch of quick acts should take: long against the clock's steps, short against the scheduler's."""
 
+TIMED = ("s", "s/act")
+
 BATCHES = 3
 """Of so many batches the shortest counts: a neighbour can only add."""
 
@@ -51,12 +53,36 @@ def loops_for(once_s: float) -> int:
     return max(1, round(BATCH_S / once_s)) if once_s > 0 else 1000
 
 
-def wanted(commands: Iterator[dict[str, Any]]) -> Iterator[int]:
-    """How many samples are asked for, until the benchmark is closed."""
+def wanted(commands: Iterator[dict[str, Any]], timed: bool) -> Iterator[int]:
+    """How many samples are asked for, until the benchmark is closed.
+
+    Those that are timed are taken on the processor that the parent names: no two are equally fast, and head and base
+    must not each have one of their own.
+    """
+    everywhere = processors()
     for command in commands:
         if command["do"] == "close":
             return
-        yield int(command["count"])
+        if timed and len(everywhere) > 1:
+            with on_processor(everywhere, command["turn"]):
+                yield int(command["count"])
+        else:
+            yield int(command["count"])
+
+
+def processors() -> list[int]:
+    """Those this process may run on; none where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+@contextmanager
+def on_processor(everywhere: list[int], turn: int) -> Iterator[None]:
+    """Run on one of the processors; whose turn it is changes with each round."""
+    os.sched_setaffinity(0, {everywhere[turn % len(everywhere)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, everywhere)
 
 
 class Worker:
@@ -112,7 +138,7 @@ class Worker:
             gc.collect()
             gc.freeze()
             self.tell(loops=loops)
-            for count in wanted(self._commands):
+            for count in wanted(self._commands, benchmark.unit in TIMED):
                 self.tell(values=[self._take(benchmark, loops, act) for _ in range(count)])
         finally:
             gc.unfreeze()
@@ -120,12 +146,12 @@ class Worker:
 
     def _take(self, benchmark: Benchmark, loops: int, act: Act) -> float:
         """One sample."""
-        if benchmark.unit not in ("s", "s/act"):
+        if benchmark.unit not in TIMED:
             return float(act())
         return min(clock(loops, act, self._lab.stopwatch) for _ in range(BATCHES if loops > 1 else 1))
 
     async def _take_async(self, benchmark: Benchmark, loops: int, act: AsyncAct) -> float:
-        if benchmark.unit not in ("s", "s/act"):
+        if benchmark.unit not in TIMED:
             return float(await act())
         return min([await clock_async(loops, act, self._lab.stopwatch) for _ in range(BATCHES if loops > 1 else 1)])
 
@@ -139,7 +165,7 @@ class Worker:
             gc.collect()
             gc.freeze()
             self.tell(loops=loops)
-            for count in wanted(self._commands):
+            for count in wanted(self._commands, benchmark.unit in TIMED):
                 self.tell(values=[await self._take_async(benchmark, loops, act) for _ in range(count)])
         finally:
             gc.unfreeze()
