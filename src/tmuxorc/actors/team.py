@@ -181,7 +181,6 @@ async def take_down(services: Services, spec: AgentSpec, *, forget: bool = False
         pass  # the team went down meanwhile, and the agent with it
 
 
-@whole
 async def _end_left_behind(services: Services, rows: Iterable[AgentRow]) -> None:
     """End what agents that run no more have left running; the end of one that runs sees to its own."""
     async with trio.open_nursery() as nursery:
@@ -191,6 +190,7 @@ async def _end_left_behind(services: Services, rows: Iterable[AgentRow]) -> None
                 nursery.start_soon(partial(end_tree, 0, services.grace_of(row.spec), marker=marker))
 
 
+@whole
 async def _want_team(services: Services, name: str, desired: Desired) -> None:
     await services.journal.put_team(services.roster.team(name).spec, desired)
     services.events.publish("team.desired", name, desired=desired)
