@@ -20,8 +20,8 @@ if sys.platform == "linux":
             return self._fd
 
         def send(self, number: signal.Signals) -> None:
-            """Signal the process, unless it has ended."""
-            with suppress(ProcessLookupError):
+            """Signal the process, unless it has ended or is another user's (``sudo``)."""
+            with suppress(ProcessLookupError, PermissionError):
                 signal.pidfd_send_signal(self._fd, number)
 
         def close(self) -> None:
@@ -50,8 +50,8 @@ else:
             return self._queue.fileno()
 
         def send(self, number: signal.Signals) -> None:
-            """Signal the process, unless it has ended."""
-            with suppress(ProcessLookupError):
+            """Signal the process, unless it has ended or is another user's (``sudo``)."""
+            with suppress(ProcessLookupError, PermissionError):
                 os.kill(self._pid, number)
 
         def close(self) -> None:

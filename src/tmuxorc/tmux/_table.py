@@ -54,7 +54,7 @@ def _read_stat(pid: str) -> Process | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return parse_stat(file.read())
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
 
 

@@ -1,17 +1,20 @@
 """Processes: their end, their descendants, and never another one with the same pid."""
 
+import builtins
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 import pytest
 import trio
 
 from tmuxorc.tmux._table import parse_stat
 from tmuxorc.tmux.process import (
+    all_processes,
     end_tree,
     find_marked,
     find_process,
@@ -142,6 +145,40 @@ async def test_what_does_not_go_when_asked_is_killed():
         assert tree[1].pid in killed
         process.wait()
         assert [find_process(each.pid) for each in tree] == [None, None, None]
+
+
+async def test_what_may_not_be_signalled_keeps_nothing_else_alive(monkeypatch: pytest.MonkeyPatch):
+    """An agent may have run something under sudo."""
+    send = signal.pidfd_send_signal
+
+    def refuse(handle: int, number: int) -> None:
+        with open(f"/proc/self/fdinfo/{handle}") as info:
+            if f"Pid:\t{theirs}\n" in info:
+                raise PermissionError
+        send(handle, number)
+
+    with running(sys.executable, "-ISc", TREE) as process:
+        first_line(process)
+        mine, theirs = process.pid, process_tree(process.pid)[-1].pid
+        monkeypatch.setattr(signal, "pidfd_send_signal", refuse)
+        with trio.fail_after(10):
+            await end_tree(mine, 0.1)
+        monkeypatch.undo()
+        assert process.wait() == -signal.SIGTERM
+        os.kill(theirs, signal.SIGKILL)
+
+
+def test_a_process_that_may_not_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch):
+    """As with ``/proc`` mounted ``hidepid=1``."""
+    read = builtins.open
+
+    def refuse(path: str, *args: str) -> IO[bytes]:
+        if path == "/proc/1/stat":
+            raise PermissionError
+        return read(path, *args)
+
+    monkeypatch.setattr(builtins, "open", refuse)
+    assert os.getpid() in [process.pid for process in all_processes()]
 
 
 async def test_what_left_the_tree_is_found_by_its_mark():
