@@ -44,5 +44,5 @@ Sender = Annotated[
 ]
 WaitRung = Annotated[
     Rung | None,
-    Opt("--wait", metavar="RUNG", help="Answer only when it has come so far: staged, submitted, taken_in or answered."),
+    Opt("--wait", metavar="RUNG", help="Answer only when it has come so far: staged, submitted, or taken_in."),
 ]

@@ -251,7 +251,7 @@ class ApplyTeam(Params):
 
 
 class PlanStep(Frozen):
-    """One difference between what is and what was asked: `action` is ``create start restart update remove keep``."""
+    """One difference between what is and what was asked: `action` is ``create restart update remove keep``."""
 
     action: str
     subject: str

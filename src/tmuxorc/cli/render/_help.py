@@ -8,7 +8,7 @@ from tmuxorc.cli.config import ConfigCheck, ConfigPath, ConfigView, Setting
 from tmuxorc.cli.demo import DemoReport
 from tmuxorc.cli.doctor import Check, Health
 from tmuxorc.cli.reflect import CommandInfo, CommandTree, markdown
-from tmuxorc.cli.render._text import Cell, fields, paint, table
+from tmuxorc.cli.render._text import Cell, fields, many, paint, table
 
 MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "bad": ("BAD", "red")}
 
@@ -34,7 +34,7 @@ def config_check(result: ConfigCheck) -> str:
     """A line that says it is fine."""
     if not result.exists:
         return f"{result.path}: not there, so everything is as by default"
-    return f"{result.path}: good, sets {len(result.changed)} keys: {', '.join(result.changed) or 'none'}"
+    return f"{result.path}: good, sets {many(len(result.changed), 'key')}: {', '.join(result.changed) or 'none'}"
 
 
 def health(result: Health) -> str:

@@ -5,7 +5,7 @@ from tmuxorc.cli.render._text import Cell, clock, counts, fields, many, paint, t
 from tmuxorc.model import AutoShutdown, TeamView
 from tmuxorc.wire.methods import Plan, PlanStep, TeamDetail, TeamList
 
-MARKS = {"create": ("+", "green"), "start": ("+", "green"), "restart": ("~", "yellow"), "update": ("~", "yellow")}
+MARKS = {"create": ("+", "green"), "restart": ("~", "yellow"), "update": ("~", "yellow")}
 REMOVE = ("-", "red")
 
 
