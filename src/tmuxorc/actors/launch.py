@@ -61,9 +61,9 @@ def _command(spec: AgentSpec, kind: Kind) -> tuple[str, ...]:
         raise UsageError(
             f"kind {spec.kind!r} has no command of its own", hint=f"for example: tmux-orc spawn {spec.name} -- COMMAND"
         )
-    for word in (*command, spec.cwd):
+    for word in (*command, spec.cwd, spec.path):
         if "\0" in word:
-            raise UsageError("a command or directory cannot hold a NUL character")
+            raise UsageError("a command, directory or PATH cannot hold a NUL character")
     return command
 
 

@@ -1,9 +1,11 @@
 """The post office: every message that is not settled, by receiver, as the journal has it.
 
-A rung is reported only after the journal has it.  Each agent's courier takes its messages from here; who has none running
-keeps them waiting here, until they are delivered, expire or lose their receiver.
+A rung is reported only after the journal has it.  Each agent's courier takes its messages from here; who has none
+running keeps them waiting here, until they are delivered, expire or lose their receiver.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,9 +15,11 @@ import trio
 
 from tmuxorc.actors._whole import whole
 from tmuxorc.actors.eventlog import EventLog
-from tmuxorc.errors import NotFoundError, RefusedError
+from tmuxorc.errors import JournalError, NotFoundError, RefusedError
 from tmuxorc.journal import Journal, NewMessage
 from tmuxorc.model import MessageView, Rung
+
+log = logging.getLogger(__name__)
 
 
 class MailboxFullError(RefusedError):
@@ -45,6 +49,7 @@ class Post:
         self._ttl = timedelta(seconds=ttl_s)
         self._boxes: dict[str, dict[str, MessageView]] = {}
         self._receivers: dict[str, Receiver] = {}
+        self._arriving: Counter[str] = Counter()
         self._followed: dict[str, MessageView] = {}
         self._something_waits = trio.Event()
 
@@ -68,13 +73,23 @@ class Post:
         """
         for target in targets:
             self._require_room(target)
-        messages = await journal.accept([NewMessage(sender=sender, target=target, text=text) for target in targets])
+        self._arriving.update(targets)
+        try:
+            messages = await journal.accept([NewMessage(sender=sender, target=target, text=text) for target in targets])
+        finally:
+            self._arriving.subtract(targets)
         for message in messages:
             self._take(message)
+        await self._forget_removed(journal, targets)
         return messages
 
+    async def _forget_removed(self, journal: Journal, targets: Iterable[str]) -> None:
+        for target in targets:
+            if target not in self._events.roster.agents:
+                await self.forget(journal, target, "its agent was removed")
+
     def _require_room(self, address: str) -> None:
-        if len(self._boxes.get(address, ())) >= self._capacity:
+        if len(self._boxes.get(address, ())) + self._arriving[address] >= self._capacity:
             raise MailboxFullError(
                 f"{self._capacity} messages wait for {address} already",
                 hint=f"see why with: tmux-orc agent info {address}; the limit is agent.mailbox in the configuration",
@@ -159,23 +174,32 @@ class Post:
         while True:
             await self._something_waits.wait()
             now = datetime.now(UTC)
-            due = min((m.created_at for box in self._boxes.values() for m in box.values()), default=None)
+            due = min((_waits_since(m) for box in self._boxes.values() for m in box.values()), default=None)
             if due is None:
                 self._something_waits = trio.Event()
                 continue
             await trio.sleep(max(1.0, (due + self._ttl - now).total_seconds()))
             await self._expire_due(journal, datetime.now(UTC) - self._ttl)
 
-    async def _expire_due(self, journal: Journal, created_before: datetime) -> None:
-        late = [m for box in self._boxes.values() for m in box.values() if m.created_at <= created_before]
+    async def _expire_due(self, journal: Journal, accepted_before: datetime) -> None:
+        late = [m for box in self._boxes.values() for m in box.values() if _waits_since(m) <= accepted_before]
         for message in late:
             receiver = self._receivers.get(message.target)
             if receiver is None or receiver.give_back(message.id):
-                await self._expire_one(journal, message)
+                await self._expire_one(journal, message, receiver)
 
-    async def _expire_one(self, journal: Journal, message: MessageView) -> None:
+    async def _expire_one(self, journal: Journal, message: MessageView, receiver: Receiver | None) -> None:
         why = f"waited {self._ttl.total_seconds():g} s: {message.detail or 'its agent was not running'}"
         try:
             await self.advance(journal, message.id, Rung.EXPIRED, why, why)
         except NotFoundError:
             self._boxes.get(message.target, {}).pop(message.id, None)
+        except JournalError as error:
+            log.error("%s has not expired yet: %s", message.id, error)
+            if receiver is not None:
+                receiver.take_in(message)
+
+
+def _waits_since(message: MessageView) -> datetime:
+    """When it was accepted, the last time: one that is redelivered waits anew."""
+    return max((step.at for step in message.history if step.rung is Rung.ACCEPTED), default=message.created_at)

@@ -1,7 +1,7 @@
 """What is known of every team and agent, folded from the event stream.
 
-The roster is a projection: nothing writes to it but `Roster.apply`, so `list` can answer from it at once and can never say
-anything that the events do not.  It knows nothing of tmux, of the journal or of time.
+The roster is a projection: nothing writes to it but `Roster.apply`, so `list` can answer from it at once and can never
+say anything that the events do not.  It knows nothing of tmux, of the journal or of time.
 """
 
 from collections.abc import Callable, Iterable
