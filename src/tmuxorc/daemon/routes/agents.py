@@ -62,7 +62,7 @@ async def screen(services: Services, params: m.ReadScreen) -> m.Screen:
     row = services.roster.resolve(params.target)
     pane = _need_pane(row.spec.address, row.pane)
     if params.history < 0:
-        raise UsageError(f"--history must not be negative, not {params.history}")
+        raise UsageError(f"--history must not be negative, not {params.history}", hint="it counts lines of scrollback")
     seen = await services.tmux.capture(pane, ansi=params.ansi, history=params.history)
     if seen.dead and not params.history:
         # tmux made room for its "Pane is dead" by scrolling the first line away.
@@ -173,13 +173,19 @@ async def adopt(services: Services, params: m.Adopt) -> AgentView:
     check_name(params.name, "agent")
     find_kind(services.kinds, params.kind)
     if not params.pane.startswith("%") or not params.pane[1:].isdigit():
-        raise UsageError(f"{params.pane!r} is not a pane id", hint="a pane id looks like %12; see: tmux list-panes -a")
+        raise UsageError(
+            f"{params.pane!r} is not a pane id", hint=f"a pane id looks like %12; see: {_panes_of(services)}"
+        )
     running = await _running_pane(services, params.pane)
     owner = next(
         (a for a, p in services.panes.items() if p.pane_id == params.pane and a in services.roster.agents), None
     )
     if owner:
-        raise ConflictError(f"pane {params.pane} is agent {owner} already", details={"address": owner})
+        raise ConflictError(
+            f"pane {params.pane} is agent {owner} already",
+            hint=f"see it with: tmux-orc agent info {owner}",
+            details={"address": owner},
+        )
     spec = AgentSpec(
         name=params.name,
         team=params.team,
@@ -195,6 +201,11 @@ async def adopt(services: Services, params: m.Adopt) -> AgentView:
     return services.roster.agent_view(services.roster.agent(spec.address))
 
 
+def _panes_of(services: Services) -> str:
+    """The command that shows a person which panes there are."""
+    return f"tmux -S {services.tmux.endpoint.socket_path} list-panes -a"
+
+
 async def _running_pane(services: Services, pane: str) -> FoundPane:
     try:
         status = await services.tmux.pane_status(pane)
@@ -203,7 +214,7 @@ async def _running_pane(services: Services, pane: str) -> FoundPane:
     if status is None or status.dead:
         raise NotFoundError(
             f"there is no running pane {pane} on {services.tmux.endpoint.socket_path}",
-            hint="only panes of this instance's tmux server can be adopted; see them with: tmux list-panes -a",
+            hint=f"only panes of this instance's tmux server can be adopted; see: {_panes_of(services)}",
             details={"pane": pane},
         )
     window = await _word(services, pane, "#{window_id}")
