@@ -170,21 +170,27 @@ async def take_down(services: Services, spec: AgentSpec, *, forget: bool = False
     A team that is down needs no telling.
     """
     await services.unclaimed(spec.team)
-    await _end_left_behind(services, [services.roster.agent(spec.address)])
-    if not services.roster.team(spec.team).up:
+    at_rest = _at_rest([services.roster.agent(spec.address)])
+    # The order comes first, with nothing awaited before it: orders must arrive as the wishes were journaled.
+    if services.roster.team(spec.team).up:
+        supervisor = team_supervisor(services, spec.team)
+        try:
+            await (supervisor.remove_child if forget else supervisor.stop_child)(spec.name)
+        except (ActorDied, NoSuchActor):
+            pass  # the team went down meanwhile, and the agent with it
+    else:
         services.events.publish("agent.stopped", spec.address, detail="stopped by the operator")
-        return
-    supervisor = team_supervisor(services, spec.team)
-    try:
-        await (supervisor.remove_child if forget else supervisor.stop_child)(spec.name)
-    except (ActorDied, NoSuchActor):
-        pass  # the team went down meanwhile, and the agent with it
+    await _end_left_behind(services, at_rest)
 
 
-async def _end_left_behind(services: Services, rows: Iterable[AgentRow]) -> None:
-    """End what agents that run no more have left running; the end of one that runs sees to its own."""
+def _at_rest(rows: Iterable[AgentRow]) -> list[AgentRow]:
+    return [row for row in rows if row.pid is None]
+
+
+async def _end_left_behind(services: Services, at_rest: Iterable[AgentRow]) -> None:
+    """End what agents that ran no more have left running; the end of one that runs sees to its own."""
     async with trio.open_nursery() as nursery:
-        for row in rows:
+        for row in at_rest:
             if row.pid is None:
                 marker = process_marker(services, row.spec.address)
                 nursery.start_soon(partial(end_tree, 0, services.grace_of(row.spec), marker=marker))
@@ -200,10 +206,11 @@ async def set_team(services: Services, name: str, desired: Desired) -> None:
     """Start or stop the whole team; agents that an operator stopped singly stay stopped."""
     await _want_team(services, name, desired)
     if desired is Desired.STOPPED:
-        await _end_left_behind(services, services.roster.members(name))
+        at_rest = _at_rest(services.roster.members(name))
         await teams_supervisor(services).stop_child(name)
         for member in services.roster.members(name):
             services.events.publish("agent.stopped", member.spec.address, detail="its team is stopped")
+        await _end_left_behind(services, at_rest)
     else:
         await teams_supervisor(services).resume_child(name)
 
