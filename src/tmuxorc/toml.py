@@ -39,7 +39,9 @@ def parse_toml(data: bytes, type_: type[T], path: str) -> T:
     try:
         table = msgspec.toml.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}", details={"file": path}) from error
+        raise ConfigError(
+            f"{path} is not valid TOML: {error}", hint="see what TOML allows: https://toml.io", details={"file": path}
+        ) from error
     for unknown in _unknown_keys(table, type_):
         raise _unknown_key(path, unknown, type_)
     try:

@@ -52,7 +52,10 @@ def check_spec(spec: AgentSpec, services: Services) -> AgentSpec:
 def check_grace(seconds: float | None) -> None:
     """Raise `UsageError` for a time to end that nobody can mean."""
     if seconds is not None and not 0 <= seconds <= MOST_GRACE_S:
-        raise UsageError(f"the time to end is between 0 and {MOST_GRACE_S:.0f} seconds, not {seconds:g}")
+        raise UsageError(
+            f"the time to end is between 0 and {MOST_GRACE_S:.0f} seconds, not {seconds:g}",
+            hint="for example 30; 0 ends it at once",
+        )
 
 
 def _command(spec: AgentSpec, kind: Kind) -> tuple[str, ...]:
@@ -63,7 +66,7 @@ def _command(spec: AgentSpec, kind: Kind) -> tuple[str, ...]:
         )
     for word in (*command, spec.cwd, spec.path):
         if "\0" in word:
-            raise UsageError("a command, directory or PATH cannot hold a NUL character")
+            raise UsageError("a command, directory or PATH cannot hold a NUL character", hint="leave it out")
     return command
 
 
@@ -73,18 +76,23 @@ def _check_env(spec: AgentSpec) -> None:
             raise UsageError(f"{key!a} cannot be the name of an environment variable", hint="give --env NAME=VALUE")
     size = sum(len(os.fsencode(key)) + len(os.fsencode(value)) for key, value in spec.env.items())
     if size > MOST_ENV_BYTES:
-        raise UsageError(f"the environment given is {size} bytes, at most {MOST_ENV_BYTES} are allowed")
+        raise UsageError(
+            f"the environment given is {size} bytes, at most {MOST_ENV_BYTES} are allowed",
+            hint="put it into a file that the program reads",
+        )
 
 
 def _check_directory(cwd: str) -> None:
     if not os.path.isabs(cwd):
-        raise BadDirectoryError(f"the working directory must be an absolute path, not {cwd!r}")
+        raise BadDirectoryError(
+            f"the working directory must be an absolute path, not {cwd!r}", hint="begin it with a slash"
+        )
     if not os.path.exists(cwd):
         raise BadDirectoryError(f"there is no directory {cwd}", hint="make it, or give another with --cwd")
     if not os.path.isdir(cwd):
-        raise BadDirectoryError(f"{cwd} is not a directory")
+        raise BadDirectoryError(f"{cwd} is not a directory", hint="give a directory with --cwd")
     if not os.access(cwd, os.X_OK):
-        raise BadDirectoryError(f"no permission to enter {cwd}")
+        raise BadDirectoryError(f"no permission to enter {cwd}", hint="give another with --cwd, or mend its mode")
 
 
 def find_program(spec: AgentSpec) -> str:
@@ -94,7 +102,12 @@ def find_program(spec: AgentSpec) -> str:
         path = os.path.join(spec.cwd, program)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
-        raise ProgramNotFoundError(f"{path} is not a program that can be run", details={"program": path})
+        missing = not os.path.exists(path)
+        raise ProgramNotFoundError(
+            f"there is no program {path}" if missing else f"{path} is not a program that can be run",
+            hint="give the path of one, or a bare name to look for in PATH" if missing else f"try: chmod +x {path}",
+            details={"program": path},
+        )
     found = shutil.which(program, path=spec.path)
     if found is None:
         raise ProgramNotFoundError(

@@ -117,11 +117,14 @@ def _brief(defaults: Defaults, table: AgentTable, directory: str) -> str:
 def _check_tables(found: TeamFile, path: str) -> None:
     _check_name(found.team.name, path, "team.name", "team")
     _check_brief(found.defaults, path, "defaults")
+    _check_numbers(found.team, path, "team")
+    _check_numbers(found.defaults, path, "defaults")
     seen: set[str] = set()
     for number, agent in enumerate(found.agent):
         key = f"agent[{number}].name"
         _check_name(agent.name, path, key, "agent")
         _check_brief(agent, path, f"agent[{number}]")
+        _check_numbers(agent, path, f"agent[{number}]")
         if agent.name in seen:
             hint = "give every [[agent]] a name of its own"
             raise ConfigError(f"{path}: {key}: two agents are called '{agent.name}'", hint=hint, details=_at(path, key))
@@ -139,6 +142,15 @@ def _check_brief(table: Defaults, path: str, where: str) -> None:
     if table.brief is not None and table.brief_file is not None:
         key = f"{where}.brief_file"
         raise ConfigError(f"{path}: {key}: brief is there too, and both cannot be", details=_at(path, key))
+
+
+def _check_numbers(table: Frozen, path: str, where: str) -> None:
+    """TOML can say what is no number; the wire cannot."""
+    for name, value in msgspec.structs.asdict(table).items():
+        if isinstance(value, float) and not abs(value) < float("inf"):
+            key = f"{where}.{name}"
+            hint = f"give '{key}' a number"
+            raise ConfigError(f"{path}: {key}: {value} is not a number", hint=hint, details=_at(path, key))
 
 
 def _at(path: str, key: str) -> dict[str, Any]:

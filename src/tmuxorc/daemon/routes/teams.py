@@ -13,7 +13,7 @@ from tmuxorc.actors.team import (
     set_team,
 )
 from tmuxorc.daemon.routes import agents
-from tmuxorc.errors import UsageError
+from tmuxorc.errors import TmuxOrcError, UsageError
 from tmuxorc.model import AgentSpec, Desired, TeamSpec, TeamView
 from tmuxorc.names import check_name
 from tmuxorc.wire import methods as m
@@ -31,9 +31,15 @@ def check_team(spec: TeamSpec) -> None:
     """Raise `UsageError` for a team that cannot be."""
     check_name(spec.name, "team")
     if spec.intensity < 0:
-        raise UsageError(f"intensity must be 0 or more, not {spec.intensity}")
+        raise UsageError(
+            f"intensity must be 0 or more, not {spec.intensity}",
+            hint="it is how many restarts within period_s the team bears",
+        )
     if not 0 < spec.period_s <= 86_400:
-        raise UsageError(f"period_s must be more than 0 and at most 86400, not {spec.period_s:g}")
+        raise UsageError(
+            f"period_s must be more than 0 and at most 86400, not {spec.period_s:g}",
+            hint="it is the time in seconds within which restarts are counted",
+        )
 
 
 async def list_teams(services: Services, params: m.Empty) -> m.TeamList:
@@ -97,8 +103,18 @@ def _check_agents(services: Services, params: m.ApplyTeam) -> list[AgentSpec]:
             raise UsageError(f"agent {spec.name} names team {spec.team}, the file is about {params.spec.name}")
         if any(spec.name == other.name for other in wanted):
             raise UsageError(f"agent {spec.name} stands twice in the file")
-        wanted.append(check_spec(spec, services))
+        wanted.append(_check_agent(services, spec))
     return wanted
+
+
+def _check_agent(services: Services, spec: AgentSpec) -> AgentSpec:
+    """As `check_spec`; of many agents, the error says which one."""
+    try:
+        return check_spec(spec, services)
+    except TmuxOrcError as error:
+        error.message = f"agent {spec.name}: {error.message}"
+        error.details["agent"] = spec.name
+        raise
 
 
 async def _take(services: Services, team: TeamSpec, wanted: dict[str, AgentSpec], step: m.PlanStep) -> None:
