@@ -16,7 +16,10 @@ Shell = Literal["bash", "zsh", "fish"]
 
 
 AMENDED = {
-    "bash": ("COMPREPLY+=($value)", 'printf -v value %q "$value"; COMPREPLY+=("$value")'),
+    "bash": (
+        "COMPREPLY+=($value)",
+        """[[ ${COMP_WORDS[COMP_CWORD]} == [\\'\\"]* ]] || printf -v value %q "$value"; COMPREPLY+=("$value")""",
+    ),
     "fish": ('string split ","', 'string split --max 1 ","'),
 }
 """In asyncclick's scripts bash takes ``main/*`` for a pattern, and fish ends a description at its first comma."""
