@@ -88,7 +88,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
 class AgentSpec(Frozen, omit_defaults=True, forbid_unknown_fields=True):
     """The desired state of one agent, as journaled.
 
-    `command` is the argument vector exec'd as the pane's own process (never through a shell); empty means the kind's own.
+    `command` is the argument vector exec'd as the pane's own process, never through a shell; empty: the kind's own.
     `path` is the PATH of whoever spawned it: the program is looked up there, now and at every restart.  `shutdown_s` is
     how long it may take to end when asked; None: as configured.
     """

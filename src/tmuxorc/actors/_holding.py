@@ -1,6 +1,6 @@
 """An actor that holds an async context open for its life: the journal, the tmux connection, the socket.
 
-The context lives in one task of its own: entered in `start` and left in `stop` it would cross the start's deadline scope.
+The context lives in one task of its own: entered in `start` and left in `stop` it would cross the start's deadline.
 """
 
 from collections.abc import Callable

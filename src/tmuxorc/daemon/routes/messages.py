@@ -13,7 +13,7 @@ _LADDER = (Rung.ACCEPTED, Rung.STAGED, Rung.SUBMITTED, Rung.TAKEN_IN, Rung.ANSWE
 
 
 async def send(services: Services, params: m.SendMessage) -> m.MessageList:
-    """Accept one message per receiver, in one transaction; with `wait`, answer when each has come that far or never will."""
+    """Accept one message per receiver, in one transaction; with `wait`, answer once each came so far or never will."""
     text = check_text(params.text)
     targets = receivers(services, params.target)
     accepted = await services.post.accept(services.journal, params.sender, targets, text)
