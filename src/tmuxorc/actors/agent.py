@@ -46,7 +46,7 @@ class AgentActor(Actor):
         self.generation = 0
         self.exited = trio.Event()
         self._pane: PaneInfo | None = None
-        self._ended_by_us = False
+        self._ended_by_us = self._ended = False
 
     # --- start ---
 
@@ -132,6 +132,8 @@ class AgentActor(Actor):
         raise ActorError(f"an agent takes no {type(message).__name__}")
 
     def _on_pane_event(self, event: PaneEvent) -> None:
+        if self._ended_by_us:
+            return  # whatever a person does to it now, it is being ended already, and can own no more tasks
         if isinstance(event, PaneUnlinked):
             self._ctx.spawn(self._end_unseen)
         elif isinstance(event, PaneClosed):
@@ -200,6 +202,7 @@ class AgentActor(Actor):
             return
         self._ended_by_us = True
         await end_process(self.services, self.spec, self._pane)
+        self._ended = True
         await self.services.tmux.close_pane(self._pane.pane_id)
         self._end_by_person("its window was closed by a person")
         self._ctx.exit(Stopped())
@@ -211,7 +214,7 @@ class AgentActor(Actor):
         if self._pane is None:
             return
         left_alone = self.services.leaving(self.spec.team) or isinstance(reason, Failed)
-        if not (left_alone or self._ended_by_us or self.exited.is_set()):
+        if not (left_alone or self._ended or self.exited.is_set()):
             self._ended_by_us = True
             await end_process(self.services, self.spec, self._pane)
             await self._report_stop(self._pane)

@@ -4,9 +4,11 @@ What tmux only hints at (a window closed somewhere, a session came or went) is s
 what is watched, once for any number of hints.
 """
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 from tmuxorc.tmux._protocol import ControlEvent, Notice, Output, Paused, Subscribed
 from tmuxorc.tmux._types import (
@@ -24,6 +26,9 @@ from tmuxorc.tmux._types import (
     TeamSession,
 )
 
+log = logging.getLogger(__name__)
+
+E = TypeVar("E")
 PaneSink = Callable[[PaneEvent], None]
 ServerSink = Callable[[ServerEvent], None]
 
@@ -77,7 +82,7 @@ class Watchers:
         """Hand an event on to whom it concerns."""
         if isinstance(event, Output):  # first, and alone in being frequent
             if (sink := self._panes.get(event.pane)) is not None:
-                sink(PaneOutput(event.pane, event.raw))
+                _call(sink, PaneOutput(event.pane, event.raw))
         elif isinstance(event, Notice):
             self._notice(event)
         elif isinstance(event, Subscribed):
@@ -122,7 +127,7 @@ class Watchers:
         if shown_in is None:
             sink = self._panes[pane_id]
             self.unwatch(pane_id)
-            sink(PaneClosed(pane_id))
+            _call(sink, PaneClosed(pane_id))
         elif shown_in - {self._hub}:
             self._unlinked.discard(pane_id)
         elif pane_id not in self._unlinked:
@@ -139,8 +144,16 @@ class Watchers:
 
     def _tell_pane(self, event: PaneEvent) -> None:
         if (sink := self._panes.get(event.pane_id)) is not None:
-            sink(event)
+            _call(sink, event)
 
     def _tell(self, event: ServerEvent) -> None:
         for sink in tuple(self._server):
-            sink(event)
+            _call(sink, event)
+
+
+def _call(sink: Callable[[E], None], event: E) -> None:
+    """A watcher that fails is logged and harms nobody: the task that reads is everybody's."""
+    try:
+        sink(event)
+    except Exception:
+        log.exception("a watcher failed on %r", event)

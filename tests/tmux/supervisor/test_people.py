@@ -1,12 +1,22 @@
 """What a person does to the panes with tmux itself is their will, and is never fought (S13)."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from tests.support import TmuxServer
-from tests.tmux.supervisor._orc import EXITED, SLEEP, Orc, alive, gone
+from tests.tmux.supervisor._orc import DEADLINE_S, EXITED, PYTHON, SLEEP, Orc, alive, gone
 from tmuxorc.errors import RemoteError
 from tmuxorc.model import AgentView, Desired, Restart
 from tmuxorc.wire import methods as m
+
+STUBBORN = (
+    PYTHON,
+    "-ISc",
+    "import signal, sys; [signal.signal(n, signal.SIG_IGN) for n in (1, 15)]; open(sys.argv[1], 'w'); signal.pause()",
+)
 
 
 def is_left_alone(orc: Orc, before: AgentView) -> AgentView:
@@ -62,6 +72,35 @@ def test_an_unlinked_window_is_a_stopped_agent(orc: Orc) -> None:
     orc.tmux.run("unlink-window", "-t", f"{session}:{agent.window}")
     is_left_alone(orc, agent)
     assert orc.info("bob").pid == keeper.pid
+
+
+@pytest.mark.parametrize("how", ["kill-pane", "unlink-window"])
+def test_a_person_may_close_what_is_being_stopped(orc: Orc, how: str, tmp_path: Path) -> None:
+    """The agent takes its time to end; what a person does meanwhile must not break the connection of all."""
+    keeper = orc.spawn("bob", *SLEEP)
+    os.mkfifo(up := tmp_path / "up")
+    agent = orc.spawn("alice", *STUBBORN, str(up))
+    up.read_bytes()
+    session = orc.team("main").team.session
+    with ThreadPoolExecutor(1) as pool:
+        stopping = pool.submit(orc.stop, "alice", 2.0)
+        orc.await_event("agent.desired", "main/alice")
+        orc.tmux.run(how, "-t", str(agent.pane) if how == "kill-pane" else f"{session}:{agent.window}")
+        assert stopping.result(DEADLINE_S).state is EXITED
+    assert gone(agent.pid)
+    assert [event for event in orc.events() if event.type == "tmux.left"] == []
+    assert (orc.info("bob").pid, orc.info("bob").adopted) == (keeper.pid, False)
+
+
+def test_an_agent_that_ends_unseen_can_be_stopped_meanwhile(orc: Orc, tmp_path: Path) -> None:
+    os.mkfifo(asked := tmp_path / "asked")
+    script = "import signal, sys; signal.signal(15, lambda *_: open(sys.argv[1], 'w').close())\nwhile True: signal.pause()"
+    orc.spawn("bob", *SLEEP)
+    agent = orc.spawn("alice", PYTHON, "-ISc", script, str(asked), shutdown_s=60.0)
+    orc.tmux.run("unlink-window", "-t", f"{orc.team('main').team.session}:{agent.window}")
+    asked.read_bytes()
+    orc.stop("alice", 0.2)
+    assert gone(agent.pid)
 
 
 def persons_pane(tmux: TmuxServer, *how: str) -> tuple[str, int]:

@@ -1,5 +1,7 @@
 """Who is told what: events in, calls of the watchers out."""
 
+import pytest
+
 from tmuxorc.tmux import (
     ClientsChanged,
     PaneChanged,
@@ -51,6 +53,21 @@ def test_a_pane_that_fell_behind_has_a_gap_and_is_let_go_on():
     record = Record()
     record.watchers.take(Paused("%1"))
     assert (record.behind, record.told) == (["%1"], [PaneGap("%1")])
+
+
+def test_a_watcher_that_fails_harms_no_other(caplog: pytest.LogCaptureFixture):
+    record = Record()
+
+    def fail(event: PaneEvent | ServerEvent) -> None:
+        raise ValueError(event)
+
+    record.watchers.watch("%2", fail)
+    record.watchers.watch_server(fail)
+    record.watchers.take(Output("%2", b"b"))
+    record.watchers.take(Notice("pane-mode-changed", b"%2"))
+    record.watchers.compare(record.watchers.panes | set(), {"%1": {"$1"}}, {"$1": SESSION})
+    assert record.told == [SessionOpened("$1", "main")]
+    assert len(caplog.records) == 4
 
 
 def test_modes_are_told():
