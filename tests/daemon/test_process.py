@@ -115,7 +115,10 @@ def test_in_the_foreground_it_stays_with_its_caller_and_a_second_one_is_refused(
 
 
 def test_it_sleeps_while_idle(paths: Paths, start: Start) -> None:
-    """No timer wakes it: the scheduler has not run it between two looks half a second apart."""
+    """No timer wakes it: the scheduler has not run it between two looks half a second apart.
+
+    Not at once: it has yet to notice that the one who asked went away, and how long that takes is up to the machine.
+    """
     pid = start("good")
     ask(paths)
 
@@ -123,6 +126,9 @@ def test_it_sleeps_while_idle(paths: Paths, start: Start) -> None:
         status = Path(f"/proc/{pid}/status").read_text()
         return sum(int(line.split()[1]) for line in status.splitlines() if "ctxt_switches" in line)
 
-    before = switches()
-    assert not wait_gone(pid, 0.5)
-    assert switches() - before <= 1
+    def runs() -> int:
+        before = switches()
+        assert not wait_gone(pid, 0.5)
+        return switches() - before
+
+    assert any(runs() <= 1 for _ in range(10))
