@@ -22,7 +22,6 @@ from tmuxorc.errors import TmuxError
 from tmuxorc.tmux import PaneChanged, PaneEvent, PaneInfo, PaneOutput
 from tmuxorc.tmux.process import foreground_pgid
 
-
 _COMMAND = "#{pane_current_command}"
 
 
@@ -120,6 +119,8 @@ class Observer:
         """Read the screen and the foreground now; None if tmux or the pane is gone, which others will tell."""
         try:
             seen = await self._services.tmux.capture(self._pane.pane_id)
+            if self._kind.state_from is StateFrom.FOREGROUND:
+                await self._see_foreground()
         except TmuxError:
             return None
         screen = ScreenSeen(
@@ -131,8 +132,6 @@ class Observer:
             alternate=seen.alternate_on,
             in_mode=seen.in_mode,
         )
-        if self._kind.state_from is StateFrom.FOREGROUND:
-            await self._see_foreground()
         self.feed(screen)
         return screen
 

@@ -94,7 +94,7 @@ def test_a_person_may_close_what_is_being_stopped(orc: Orc, how: str, tmp_path: 
 
 def test_an_agent_that_ends_unseen_can_be_stopped_meanwhile(orc: Orc, tmp_path: Path) -> None:
     os.mkfifo(asked := tmp_path / "asked")
-    script = "import signal, sys; signal.signal(15, lambda *_: open(sys.argv[1], 'w').close())\nwhile True: signal.pause()"
+    script = "import signal, sys; signal.signal(15, lambda *_: open(sys.argv[1], 'w'))\nwhile True: signal.pause()"
     orc.spawn("bob", *SLEEP)
     agent = orc.spawn("alice", PYTHON, "-ISc", script, str(asked), shutdown_s=60.0)
     orc.tmux.run("unlink-window", "-t", f"{orc.team('main').team.session}:{agent.window}")
