@@ -198,6 +198,15 @@ def test_a_table_always_fits(rows: list[list[str]]) -> None:
     assert max(map(columns, drawn)) <= 80
 
 
+def test_a_table_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nothing is left of the flexible column, the others give way."""
+    monkeypatch.setattr("tmuxorc.cli.render._text.width", lambda: 30)
+    drawn = table(
+        ("AGENT", "RESTARTS", "MESSAGES", "DETAIL"), [("main/alice", "1", "2", "d" * 90)], flexible=("DETAIL",)
+    )
+    assert max(map(len, drawn.split("\n"))) <= 30
+
+
 def test_flexible_columns_give_way_first() -> None:
     drawn = table(("NAME", "TEXT"), [("n" * 30, "t" * 90)], flexible=("TEXT",))
     assert "n" * 30 in drawn

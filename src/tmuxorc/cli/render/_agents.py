@@ -54,9 +54,10 @@ def _row(agent: AgentView) -> tuple[Cell | str, ...]:
 def _detail(agent: AgentView) -> str:
     if agent.desired is Desired.STOPPED and not agent.state.alive:
         return "stopped"
+    short = agent.detail.removeprefix("exited with ")
     if agent.restart_at:
-        return f"back in {until(agent.restart_at)}; {agent.detail}"
-    return agent.detail or agent.role
+        return f"back in {until(agent.restart_at)}; {short}"
+    return short or agent.role
 
 
 def agent(result: AgentView) -> str:

@@ -106,7 +106,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Cell | str]], *, flexible
 
 def _fit(rooms: list[int], flexible: list[bool], space: int) -> list[int]:
     while sum(rooms) > space:
-        widest = max(range(len(rooms)), key=lambda i: (rooms[i] > 8, flexible[i], rooms[i]))
+        widest = max(range(len(rooms)), key=lambda i: (rooms[i] > 8, flexible[i] and rooms[i] > 1, rooms[i]))
         if rooms[widest] <= 1:
             break
         rooms[widest] -= 1
