@@ -20,5 +20,6 @@ from tmuxorc.delivery.ladder import Ladder as Ladder
 from tmuxorc.delivery.outbox import Outbox as Outbox
 from tmuxorc.delivery.text import MAX_BYTES as MAX_BYTES
 from tmuxorc.delivery.text import TextError as TextError
+from tmuxorc.delivery.text import check_sender as check_sender
 from tmuxorc.delivery.text import check_text as check_text
 from tmuxorc.delivery.text import framed as framed

@@ -5,6 +5,7 @@ import re
 from tmuxorc.agents.kinds import Frame, Kind
 from tmuxorc.errors import DeliveryError, ExitStatus
 from tmuxorc.model import MessageView
+from tmuxorc.names import NAME_RULE, BadNameError, parse_address
 
 MAX_BYTES = 1 << 20
 """The longest message, in bytes of UTF-8; this many are still accepted."""
@@ -57,6 +58,16 @@ def check_text(text: str) -> str:
         hint = "write it to a file and send the file's name"
         raise TextError("message_too_large", f"the message has {size} bytes, at most {MAX_BYTES} are allowed", hint)
     return text
+
+
+def check_sender(sender: str) -> str:
+    """`sender` if it can stand in a message's first line: a name (`OPERATOR` is one) or an agent's address.
+
+    Raises `BadNameError`: it is typed into the agent's terminal like the text.
+    """
+    if parse_address(sender).many:
+        raise BadNameError(f"a message is from one sender, not from {sender!a}", hint=f"a name is {NAME_RULE}")
+    return sender
 
 
 def _code(found: re.Match[str]) -> str:

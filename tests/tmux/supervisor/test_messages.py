@@ -158,4 +158,7 @@ def test_text_that_cannot_be_a_message_is_refused_and_not_kept(orc: Orc) -> None
         with pytest.raises(RemoteError) as refused:
             orc.send("alice", text)
         assert refused.value.exit_status == 5
+    with pytest.raises(RemoteError) as forged:
+        orc.call(m.MESSAGE_SEND, m.SendMessage(target="alice", text="hi", sender="x\x1b[201~\r"))
+    assert forged.value.code == "bad_name"
     assert orc.call(m.MESSAGE_LIST, m.ListMessages()).messages == ()

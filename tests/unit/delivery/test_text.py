@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from tests.unit.delivery.world import DEMO, message
 from tmuxorc.agents.kinds import load_kinds
-from tmuxorc.delivery import MAX_BYTES, TextError, check_text, framed
+from tmuxorc.delivery import MAX_BYTES, TextError, check_sender, check_text, framed
 from tmuxorc.errors import ExitStatus
+from tmuxorc.names import BadNameError
 
 PLAIN = ("a", " a ", "tab\there", "two\nlines\n", "日本語 👩‍👩‍👧 é", "-x", "$HOME `id` 'q' \"q\" \\", "#{pane_id};")
 
@@ -21,6 +22,18 @@ def test_plain_text_is_kept_as_it_is(text: str) -> None:
 def test_line_ends_of_windows_become_newlines() -> None:
     """A composer cannot be given the difference."""
     assert check_text("a\r\nb\r\n") == "a\nb\n"
+
+
+@pytest.mark.parametrize("sender", ["operator", "alice", "main/alice"])
+def test_a_sender_is_a_name_or_an_address(sender: str) -> None:
+    assert check_sender(sender) == sender
+
+
+@pytest.mark.parametrize("sender", ["", "*", "main/*", "a b", "a\nb", "x\x1b[201~\r", "main/a]\n/exit"])
+def test_a_sender_that_would_act_on_the_terminal_is_refused(sender: str) -> None:
+    """It stands in the first line of what is typed."""
+    with pytest.raises(BadNameError):
+        check_sender(sender)
 
 
 @pytest.mark.parametrize(

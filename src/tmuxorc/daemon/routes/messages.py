@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tmuxorc.actors.services import Services
 from tmuxorc.daemon.routes._common import within
-from tmuxorc.delivery import check_text
+from tmuxorc.delivery import check_sender, check_text
 from tmuxorc.errors import ConflictError, NotFoundError, TimedOutError
 from tmuxorc.model import MessageView, Rung
 from tmuxorc.wire import methods as m
@@ -16,7 +16,7 @@ async def send(services: Services, params: m.SendMessage) -> m.MessageList:
     """Accept one message per receiver, in one transaction; with `wait`, answer once each came so far or never will."""
     text = check_text(params.text)
     targets = receivers(services, params.target)
-    accepted = await services.post.accept(services.journal, params.sender, targets, text)
+    accepted = await services.post.accept(services.journal, check_sender(params.sender), targets, text)
     if params.wait is None or params.wait is Rung.ACCEPTED:
         return m.MessageList(messages=accepted)
     with services.post.following(accepted) as latest:
