@@ -270,7 +270,10 @@ class Plan(Frozen):
 
 
 class ListEvents(Params):
-    """Events after `since` (a sequence number), oldest first; without it the newest `limit`."""
+    """Events after `since` (a sequence number), oldest first; without it the newest `limit`.
+
+    `subject` is an address, the name of a team or a part, or ``team/*`` for all agents of one team.
+    """
 
     since: int | None = None
     limit: int = 200
@@ -285,7 +288,10 @@ class EventList(Frozen):
 
 
 class FollowEvents(Params):
-    """Events after `since`, then every new one as it is journaled, until the client goes away."""
+    """Events after `since`, then every new one as it is journaled, until the client goes away.
+
+    `subject` as in `ListEvents`.
+    """
 
     since: int | None = None
     subject: str | None = None

@@ -1,6 +1,9 @@
 """The event stream: numbered without gaps, followed without loss, kept through the supervisor's death."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from tests.tmux.supervisor._orc import SLEEP, Orc
 from tmuxorc.model import EventView
@@ -53,6 +56,26 @@ def test_a_follower_gets_everything_once_from_where_it_asks(orc: Orc) -> None:
             pass
     assert numbers(seen) == list(range(since + 1, since + 1 + len(seen)))
     assert seen == list(itertools.islice(orc.events(since=since), len(seen)))
+
+
+def test_a_whole_team_can_be_followed(orc: Orc) -> None:
+    orc.create_team("crew")
+    orc.spawn("alice", *SLEEP)
+    since = orc.seq
+    seen: list[EventView] = []
+
+    def look(event: EventView) -> None:
+        seen.append(event)
+        if event.type == "agent.started":
+            orc.remove(event.subject)
+        if event.type == "agent.removed":
+            raise _Enough
+
+    with Client.connect(orc.paths.socket, timeout_s=10) as client, ThreadPoolExecutor(1) as pool:
+        pool.submit(orc.spawn, "bob", *SLEEP, team="crew")
+        with pytest.raises(_Enough):
+            client.call(m.EVENT_FOLLOW, m.FollowEvents(since=since, subject="crew/*"), on_item=look)
+    assert seen == orc.events(subject="crew/*")
 
 
 def test_the_story_of_one_agent(orc: Orc) -> None:

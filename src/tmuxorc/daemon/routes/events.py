@@ -39,5 +39,10 @@ async def _catch_up(services: Services, session: Session, subject: str | None, s
 
 
 async def _show(session: Session, event: EventView, subject: str | None) -> None:
-    if subject is None or event.subject == subject:
+    if subject is None or _is_about(event, subject):
         await session.notify(event)
+
+
+def _is_about(event: EventView, subject: str) -> bool:
+    """What `Journal.events` takes for a match."""
+    return event.subject == subject or (subject.endswith("/*") and event.subject.startswith(subject[:-1]))
