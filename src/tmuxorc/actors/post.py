@@ -77,7 +77,7 @@ class Post:
         try:
             messages = await journal.accept([NewMessage(sender=sender, target=target, text=text) for target in targets])
         finally:
-            self._arriving.subtract(targets)
+            self._arriving -= Counter(targets)
         for message in messages:
             self._take(message)
         await self._forget_removed(journal, targets)
