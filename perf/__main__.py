@@ -45,5 +45,6 @@ def running(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
+    commands.leave_on_sigterm()
     options = parser().parse_args()
     sys.exit(options.act(options))

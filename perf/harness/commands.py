@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 from argparse import Namespace
@@ -30,6 +31,11 @@ HISTORY = Path(".perf") / "history.jsonl"
 def say(text: str) -> None:
     """One line of progress."""
     print(text, file=sys.stderr, flush=True)
+
+
+def leave_on_sigterm() -> None:
+    """Clean up when told to end: workers, their agents and the environments."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def run(options: Namespace) -> int:

@@ -82,15 +82,16 @@ def redrawing(lab: Lab, agents: int) -> Acts:
 @benchmark(
     feels="looking at the agents takes longer while they work",
     unit="s/act",
+    scale=Scale("agents", (100,), growth=None),
     beside="limits.import_asyncclick",
     quick=False,
 )
-def list_while_redrawing(lab: Lab) -> Iterator[Callable[[], object]]:
-    """`tmux-orc list --json` while a hundred agents redraw ten times a second."""
-    crew = lab.crew(100)
-    work(crew, 100)
+def list_while_redrawing(lab: Lab, agents: int) -> Iterator[Callable[[], object]]:
+    """`tmux-orc list --json` while all agents redraw ten times a second."""
+    crew = lab.crew(agents)
+    work(crew, agents)
     yield lab.command("list", "--json")
-    rest(crew, 100)
+    rest(crew, agents)
 
 
 def work(crew: Crew, agents: int) -> None:
