@@ -6,7 +6,7 @@ running keeps them waiting here, until they are delivered, expire or lose their 
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -115,7 +115,7 @@ class Post:
         self._something_waits.set()
 
     @contextmanager
-    def following(self, messages: Iterable[MessageView]) -> Iterator[Callable[[str], MessageView]]:
+    def following(self, messages: Iterable[MessageView]) -> Generator[Callable[[str], MessageView]]:
         """Within, the newest view of each of `messages` by its id, also once it is settled."""
         mine = {message.id: message for message in messages}
         self._followed.update(mine)
@@ -128,7 +128,7 @@ class Post:
     # --- from couriers ---
 
     @contextmanager
-    def receiving(self, address: str, receiver: Receiver) -> Iterator[None]:
+    def receiving(self, address: str, receiver: Receiver) -> Generator[None]:
         """Within, `receiver` is told of new messages for `address`."""
         self._receivers[address] = receiver
         try:

@@ -344,10 +344,6 @@ def _agent_stopped(row: AgentRow, event: EventDraft) -> None:
     _set_state(row, AgentState.EXITED, event.data.get("detail", "stopped"), event.at)
 
 
-def _agent_hold(row: AgentRow, event: EventDraft) -> None:
-    row.hold = event.data.get("detail", "")
-
-
 def _message(roster: Roster, event: EventDraft) -> None:
     row = roster.agents.get(event.subject)
     if row is None:

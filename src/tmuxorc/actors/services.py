@@ -1,6 +1,6 @@
 """What the actors of one supervisor share: plain references, each written by the actor that owns the thing behind."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 import trio
@@ -85,7 +85,7 @@ class Services:
         return self.detaching or self.tmux_or_none is None or team in self._letting_go
 
     @contextmanager
-    def letting_go(self, team: str) -> Iterator[None]:
+    def letting_go(self, team: str) -> Generator[None]:
         """Within, agents of `team` that stop leave their processes running, to be adopted again."""
         self._letting_go.add(team)
         try:
@@ -99,7 +99,7 @@ class Services:
         return self._grace_s.get(spec.address, configured if spec.shutdown_s is None else spec.shutdown_s)
 
     @contextmanager
-    def grace(self, address: str, grace_s: float | None) -> Iterator[None]:
+    def grace(self, address: str, grace_s: float | None) -> Generator[None]:
         """Within, the agent's stop has `grace_s` seconds instead of its own (None: its own).
 
         A stop that is under way already is cut short if that leaves it less.
@@ -115,7 +115,7 @@ class Services:
             self._grace_s.pop(address, None)
 
     @contextmanager
-    def ending(self, spec: AgentSpec) -> Iterator[trio.CancelScope]:
+    def ending(self, spec: AgentSpec) -> Generator[trio.CancelScope]:
         """A scope that ends with the agent's grace, however that changes meanwhile."""
         with trio.CancelScope(deadline=trio.current_time() + self.grace_of(spec)) as scope:
             self._endings[spec.address] = scope
@@ -125,7 +125,7 @@ class Services:
                 self._endings.pop(spec.address, None)
 
     @contextmanager
-    def claim(self, subject: str, doing: str) -> Iterator[None]:
+    def claim(self, subject: str, doing: str) -> Generator[None]:
         """Within, whoever else claims `subject` gets a `ConflictError` (``under_way``) naming what is being done."""
         if subject in self._claims:
             error = ConflictError(f"{subject} is being {doing} already", hint="try again when that is done")
