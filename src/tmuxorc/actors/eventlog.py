@@ -6,11 +6,12 @@ it is in the journal: what was seen is durable, and its sequence number is never
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import msgspec
 import trio
 
 from tmuxorc.actors._grudge import RETRY_S, Grudge
@@ -37,9 +38,10 @@ class EventLog:
         self._grudge = grudge
         self.last_seq = 0
         self._unwritten: deque[EventDraft] = deque()
+        self._dropped = 0
+        self._published = self._offered = 0
+        self._attempt = trio.Event()
         self._wake = trio.Event()
-        self._idle = trio.Event()
-        self._idle.set()
         self._waiting: dict[str, trio.Event] = {}
         self._followers: set[trio.MemorySendChannel[EventView]] = set()
 
@@ -47,10 +49,10 @@ class EventLog:
         """Fold the event into the roster, wake who waits for `subject`, and queue it for the journal."""
         draft = EventDraft(type=type, subject=subject, generation=generation, data=data, at=datetime.now(UTC))
         self.roster.apply(draft)
-        self._unwritten.append(draft)
+        self._unwritten.append(_to_be_kept(draft))
+        self._published += 1
+        self._drop_oldest()
         self._wake.set()
-        if self._idle.is_set():
-            self._idle = trio.Event()
         waiting = self._waiting.pop(subject, None)
         if waiting is not None:
             waiting.set()
@@ -64,60 +66,64 @@ class EventLog:
 
     async def flushed(self) -> None:
         """Return once everything published so far has been offered to the journal."""
-        await self._idle.wait()
+        upto = self._published
+        while self._offered < upto:
+            await self._attempt.wait()
 
     async def run(self, journal: Journal) -> None:
         """Write what is published until cancelled."""
         while True:
             while self._unwritten:
                 await self._write(journal)
-            self._idle.set()
             self._wake = trio.Event()
             await self._wake.wait()
 
     async def write_rest(self, journal: Journal) -> None:
         """Write what `run` was cancelled before writing; what the journal refuses is lost, and the log says so."""
-        batch = list(self._unwritten)
+        batch = self._take_batch()
         if batch:
             try:
-                written = await journal.append_events(batch)
-                self._taken(batch, written)
+                self._taken(await journal.append_events(batch))
             except JournalError as error:
                 log.error("%d events were not journaled: %s", len(batch), error)
 
     async def _write(self, journal: Journal) -> None:
-        batch = list(self._unwritten)
+        batch, upto = self._take_batch(), self._published
         try:
             # Shielded: cancelled in the middle, it would not be known whether the batch was written.
             with trio.CancelScope(shield=True):
-                written = await journal.append_events(batch)
+                self._taken(await _append(journal, batch))
         except JournalError as error:
             self._grudge.refused(error)
+            self._unwritten.extendleft(reversed(batch))
             self._drop_oldest()
-            self._idle.set()
+            self._tell_offered(upto)
             await trio.sleep(RETRY_S)
-            return
-        except TypeError:
-            # Data that is not JSON is a defect of whoever published it; it must not stop all that comes after.
-            log.exception("events dropped: %r", batch)
-            written = ()
-        self._taken(batch, written)
+        else:
+            self._tell_offered(upto)
 
-    def _taken(self, batch: Sequence[EventDraft], written: Sequence[EventView]) -> None:
-        """`batch` is settled; more may have been published behind it meanwhile."""
+    def _take_batch(self) -> Sequence[EventDraft]:
+        batch, self._unwritten = self._unwritten, deque()
+        return tuple(batch)
+
+    def _tell_offered(self, upto: int) -> None:
+        self._offered = upto
+        self._attempt.set()
+        self._attempt = trio.Event()
+
+    def _taken(self, written: Sequence[EventView]) -> None:
         self._grudge.taken()
-        for _ in batch:
-            self._unwritten.popleft()
+        if self._dropped:
+            log.error("dropped %d events that the journal would not take", self._dropped)
+            self._dropped = 0
         if written:
             self.last_seq = written[-1].seq
             self._show(written)
 
     def _drop_oldest(self) -> None:
-        excess = len(self._unwritten) - MOST_UNWRITTEN
-        if excess > 0:
-            log.error("dropped %d events that the journal would not take", excess)
-            for _ in range(excess):
-                self._unwritten.popleft()
+        while len(self._unwritten) > MOST_UNWRITTEN:
+            self._unwritten.popleft()
+            self._dropped += 1
 
     def _show(self, events: Sequence[EventView]) -> None:
         for follower in list(self._followers):
@@ -132,7 +138,7 @@ class EventLog:
                 self._followers.discard(follower)
 
     @asynccontextmanager
-    async def follow(self) -> AsyncIterator[trio.MemoryReceiveChannel[EventView]]:
+    async def follow(self) -> AsyncGenerator[trio.MemoryReceiveChannel[EventView], None]:
         """A channel of every event journaled from now on; it ends when the reader falls too far behind."""
         send, receive = trio.open_memory_channel[EventView](FOLLOWER_BUFFER)
         self._followers.add(send)
@@ -141,3 +147,23 @@ class EventLog:
                 yield receive
         finally:
             self._followers.discard(send)
+
+
+async def _append(journal: Journal, batch: Sequence[EventDraft]) -> Sequence[EventView]:
+    """What of `batch` could be journaled: data that is not JSON is a defect of whoever published it, of nobody else."""
+    try:
+        return await journal.append_events(batch)
+    except TypeError:
+        if len(batch) == 1:
+            log.exception("an event was dropped: %s of %s", batch[0].type, batch[0].subject)
+            return ()
+    return [event for draft in batch for event in await _append(journal, (draft,))]
+
+
+def _to_be_kept(draft: EventDraft) -> EventDraft:
+    """`draft` without the values of an agent's variables: they may be keys, and events are shown to whoever follows."""
+    spec: dict[str, Any] = draft.data.get("spec") or {}
+    if not spec.get("env"):
+        return draft
+    masked = {**spec, "env": dict.fromkeys(spec["env"], "…")}
+    return msgspec.structs.replace(draft, data={**draft.data, "spec": masked})

@@ -15,14 +15,17 @@ _NOT_COMPARED = ("path",)
 
 def make_plan(roster: Roster, team: TeamSpec, wanted: Iterable[AgentSpec]) -> tuple[PlanStep, ...]:
     """The steps in the order to take them: the team, removals last to first, then agents in the file's order."""
-    steps = [_team_step(roster, team)]
     specs = list(wanted)
     names = {spec.name for spec in specs}
-    for row in reversed(roster.members(team.name)):
-        if row.spec.name not in names:
-            steps.append(PlanStep(action="remove", subject=row.spec.address, why="not in the file"))
-    steps += [_agent_step(roster.agents.get(spec.address), spec) for spec in specs]
-    return tuple(steps)
+    return (
+        _team_step(roster, team),
+        *(_remove_step(row) for row in reversed(roster.members(team.name)) if row.spec.name not in names),
+        *(_agent_step(roster.agents.get(spec.address), spec) for spec in specs),
+    )
+
+
+def _remove_step(row: AgentRow) -> PlanStep:
+    return PlanStep(action="remove", subject=row.spec.address, why="not in the file")
 
 
 def _team_step(roster: Roster, team: TeamSpec) -> PlanStep:

@@ -144,13 +144,52 @@ async def test_beyond_its_limit_the_oldest_are_dropped_and_the_rest_kept_in_orde
         assert await subjects(journal) == ["main/a3", "main/a4", "main/a5"]
 
 
+async def test_while_there_is_no_journal_no_more_than_the_limit_is_kept(
+    events: EventLog, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eventlog, "MOST_UNWRITTEN", 3)
+    for n in range(1000):
+        define(events, f"a{n}")
+    async with writing(events, path) as journal:
+        await events.flushed()
+        assert await subjects(journal) == ["main/a997", "main/a998", "main/a999"]
+
+
+async def test_flushing_waits_for_what_is_published_by_then_and_for_nothing_later(events: EventLog, path: str) -> None:
+    async def never_rest() -> None:
+        while True:
+            define(events, "busy")
+            await trio.lowlevel.checkpoint()
+
+    async with writing(events, path) as journal, trio.open_nursery() as nursery:
+        nursery.start_soon(never_rest)
+        define(events, "a")
+        with trio.fail_after(10):
+            await events.flushed()
+        nursery.cancel_scope.cancel()
+        assert "main/a" in await subjects(journal)
+
+
+async def test_values_of_variables_are_not_among_the_events(events: EventLog, path: str) -> None:
+    """Events are listed, followed and kept for long; a variable may hold a key."""
+    async with writing(events, path) as journal:
+        spec = AgentSpec(name="a", env={"API_KEY": "s3cret"})
+        events.publish("agent.defined", "main/a", spec=msgspec.to_builtins(spec))
+        await events.flushed()
+        (event,) = await journal.events()
+    assert events.roster.agent("main/a").spec == spec
+    assert event.data["spec"]["env"] == {"API_KEY": "…"}
+
+
 async def test_what_is_no_json_is_dropped_and_stops_nothing(events: EventLog, path: str) -> None:
     async with writing(events, path) as journal:
-        events.publish("agent.noted", "main/a", thing=object())
+        define(events, "a")
+        events.publish("agent.noted", "main/b", thing=object())
+        define(events, "c")
         await events.flushed()
-        define(events, "b")
+        define(events, "d")
         await events.flushed()
-        assert await subjects(journal) == ["main/b"]
+        assert await subjects(journal) == ["main/a", "main/c", "main/d"]
 
 
 async def test_the_rest_is_written_when_the_writer_was_cancelled(events: EventLog, path: str) -> None:
