@@ -18,7 +18,7 @@ from tmuxorc.actors import (
 )
 from tmuxorc.actors._whole import whole
 from tmuxorc.actors.agent import AgentActor
-from tmuxorc.actors.launch import MOST_GRACE_S, process_marker, spec_hash
+from tmuxorc.actors.launch import MOST_GRACE_S, pane_options, process_marker, spec_hash
 from tmuxorc.actors.roster import AgentRow
 from tmuxorc.actors.services import Services
 from tmuxorc.errors import ConflictError, NotFoundError, TmuxOrcError
@@ -272,6 +272,7 @@ async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None =
             "agent.defined", spec.address, spec=msgspec.to_builtins(spec), created_at=record.created_at
         )
         if pane is not None:
+            await _relabel(services, spec, pane)
             services.panes[spec.address] = pane
         try:
             await supervisor.start_child(agent_child(services, spec, fresh=True))
@@ -282,6 +283,12 @@ async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None =
                 services.refused.add(spec.address)
             await _forget_agent(services, spec)
             raise
+
+
+async def _relabel(services: Services, spec: AgentSpec, pane: PaneInfo) -> None:
+    """A pane that was an agent's whom nobody knows any more, of a lost journal say, is this agent's as it is."""
+    if "agent" in await services.tmux.get_options(pane.pane_id):
+        await services.tmux.set_options(pane.pane_id, pane_options(spec, generation=1))
 
 
 @whole

@@ -60,7 +60,8 @@ def _decode(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8").removesuffix("\n")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
+        message = f"{name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}"
+        raise UsageError(message, hint="convert it, for example: iconv -f latin1 -t utf-8") from None
 
 
 def absolute(path: str) -> str:

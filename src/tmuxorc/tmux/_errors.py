@@ -31,6 +31,7 @@ class TmuxGone(TmuxError):
     """The connection to tmux, or its server, is gone."""
 
     code = "tmux_gone"
+    default_hint = "try again in a moment; if it stays so: tmux-orc doctor"
 
 
 class TmuxRefused(TmuxError):
