@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from tmuxorc.errors import NotFoundError
 from tmuxorc.journal._codec import (
     from_bytes,
@@ -36,20 +38,23 @@ def accept(db: sqlite3.Connection, messages: Sequence[NewMessage], at: datetime)
 
 
 def advance(db: sqlite3.Connection, id_: str, *, rung: Rung, evidence: str, detail: str, at: datetime) -> MessageView:
-    """Move a message to `rung`; the same rung on the same evidence again is not a new step of its history.
+    """Move a message to `rung`; another reason for the rung it stands on replaces the last and is no step of its own.
 
-    Raises `NotFoundError`.
+    So an agent whose screen says something else every second makes no endless history.  Raises `NotFoundError`.
     """
     before = message(db, id_)
+    last, earlier = before.history[-1], before.history
     step = MessageStep(rung=rung, at=at, evidence=printable(evidence))
-    last = before.history[-1]
-    repeated = (last.rung, last.evidence) == (step.rung, step.evidence)
-    history = before.history if repeated else (*before.history, step)
+    if last.rung is rung:
+        step, earlier = msgspec.structs.replace(step, at=last.at), before.history[:-1]
+    after = msgspec.structs.replace(
+        before, rung=rung, detail=printable(detail), updated_at=at, history=(*earlier, step)
+    )
     db.execute(
         "UPDATE message SET rung = ?, settled = ?, detail = ?, updated_at = ?, history = ? WHERE id = ?",
-        (rung.value, rung.settled, printable(detail), to_micros(at), to_json(history), _number(id_)),
+        (rung.value, rung.settled, after.detail, to_micros(at), to_json(after.history), _number(id_)),
     )
-    return message(db, id_)
+    return after
 
 
 def message(db: sqlite3.Connection, id_: str) -> MessageView:

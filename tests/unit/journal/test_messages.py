@@ -73,14 +73,19 @@ async def test_advance_answers_the_message_as_it_then_is(path: str):
         assert await journal.advance("m-1", Rung.STAGED, "e", "d") == await journal.message("m-1")
 
 
-async def test_the_same_step_again_is_one_step(path: str):
-    """An agent that is busy for hours does not make an endless history."""
-    async with open_journal(path) as journal:
+async def test_the_same_rung_again_is_one_step(path: str):
+    """An agent that is busy for hours, and says so in other words every second, does not make an endless history."""
+    moments = [NOON + timedelta(seconds=n) for n in range(9)]
+    clock = iter(moments)
+    async with open_journal(path, now=lambda: next(clock)) as journal:
         await journal.accept((to("main/alice"),))
         for number in range(5):
-            view = await journal.advance("m-1", Rung.HELD, "busy", f"try {number}")
-    assert [step.rung for step in view.history] == [Rung.ACCEPTED, Rung.HELD]
-    assert view.detail == "try 4"
+            view = await journal.advance("m-1", Rung.HELD, f"busy for {number} s", f"try {number}")
+        assert view == await journal.message("m-1")
+    assert [(step.rung, step.evidence, step.at) for step in view.history[1:]] == [
+        (Rung.HELD, "busy for 4 s", moments[1])
+    ]
+    assert (view.detail, view.updated_at) == ("try 4", moments[5])
 
 
 async def test_evidence_no_encoding_was_meant_for_is_kept_readable(path: str):
