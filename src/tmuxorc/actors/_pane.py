@@ -62,9 +62,7 @@ def _next_generation(services: Services, spec: AgentSpec) -> int:
     return services.roster.agent(spec.address).generation + 1
 
 
-async def _adopt(
-    services: Services, spec: AgentSpec, pane: PaneInfo, pid: int, options: Mapping[str, str]
-) -> Taken:
+async def _adopt(services: Services, spec: AgentSpec, pane: PaneInfo, pid: int, options: Mapping[str, str]) -> Taken:
     generation = max(1, services.roster.agent(spec.address).generation)
     if options.get("agent"):
         generation = int(options.get("generation") or generation)
