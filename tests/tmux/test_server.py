@@ -124,7 +124,7 @@ async def test_a_configuration_that_makes_sessions_of_its_own_is_left_alone(tmux
 
 async def test_a_tmux_that_hangs_is_not_waited_for_for_ever(home: Home):
     program = home.root / "hanging"
-    program.write_text("#!/bin/sh\nexec sleep 0.7\n")
+    program.write_text("#!/bin/sh\nexec sleep 1000\n")
     program.chmod(0o755)
     endpoint = Endpoint(binary=str(program), socket_path=str(home.root / "sock"))
     with pytest.raises(TmuxTimeout) as caught:

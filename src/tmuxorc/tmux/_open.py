@@ -1,5 +1,7 @@
 """Opening the instance's tmux: server and hub by libtmux in a worker thread, then the control client."""
 
+import os
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -10,6 +12,7 @@ from tmuxorc.tmux._errors import TmuxTimeout
 from tmuxorc.tmux._install import Endpoint
 from tmuxorc.tmux._server import ensure_hub
 from tmuxorc.tmux._tmux import Tmux
+from tmuxorc.tmux.process import Process, all_processes, send_signal
 
 HISTORY_LIMIT = 10_000
 SETUP_DEADLINE_S = 15.0
@@ -41,12 +44,19 @@ async def open_tmux(
 async def _ensure_hub(
     endpoint: Endpoint, instance: str, size: tuple[int, int], history_limit: int, deadline_s: float
 ) -> str:
+    before = _children()
     with trio.move_on_after(deadline_s):
-        # libtmux waits for its subprocess without limit: a thread that hangs with it is left behind and makes nothing.
+        # libtmux waits for its subprocess without limit: it is killed below, and the thread left behind makes nothing.
         return await trio.to_thread.run_sync(
             ensure_hub,
             *(endpoint, instance, size, history_limit, trio.from_thread.check_cancelled),
             abandon_on_cancel=True,
             limiter=libtmux_threads,
         )
+    for hanging in _children() - before:
+        send_signal(hanging, signal.SIGKILL)
     raise TmuxTimeout(f"{endpoint.binary} did not bring up {endpoint.socket_path} within {deadline_s:g} s")
+
+
+def _children() -> frozenset[Process]:
+    return frozenset(process for process in all_processes() if process.parent == os.getpid())
