@@ -17,6 +17,7 @@ from tmuxorc.wire.methods import (
     MessageId,
     MessageList,
     SendMessage,
+    Sent,
 )
 
 LOST = (Rung.DEAD_LETTER, Rung.EXPIRED, Rung.CANCELLED)
@@ -25,7 +26,7 @@ LOST = (Rung.DEAD_LETTER, Rung.EXPIRED, Rung.CANCELLED)
 IdArgument = Annotated[str, Arg(metavar="ID", help="The message's id: m-17.", complete=_complete.messages)]
 
 
-def sent_status(result: MessageList) -> int:
+def sent_status(result: Sent) -> int:
     """Failed when any copy is known not to arrive."""
     return ExitStatus.FAILED if any(m.rung in LOST for m in result.messages) else ExitStatus.DONE
 
@@ -37,7 +38,7 @@ def one_text(text: str | None, file: str | None) -> str:
     return text if text is not None else file or ""
 
 
-async def send_to(app: App, target: str, text: str, *, sender: str, wait: Rung | None, timeout_s: float) -> MessageList:
+async def send_to(app: App, target: str, text: str, *, sender: str, wait: Rung | None, timeout_s: float) -> Sent:
     """Send, and wait for the answer as long as the rung waited for may take."""
     params = SendMessage(target=target, text=text, sender=sender, wait=wait, timeout_s=timeout_s)
     if wait is None:
@@ -64,7 +65,7 @@ async def send(
     sender: Sender = "operator",
     wait: WaitRung = None,
     timeout_s: Timeout = 30.0,
-) -> MessageList:
+) -> Sent:
     """Send a message to an agent, a team or everyone.
 
     Answers with the message's id once it is in the journal; with --wait, when every copy has come so far or no longer

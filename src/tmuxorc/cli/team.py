@@ -22,8 +22,8 @@ from tmuxorc.wire.methods import (
     CreateTeam,
     Done,
     Empty,
-    MessageList,
     Plan,
+    Sent,
     TeamDetail,
     TeamList,
     TeamName,
@@ -85,7 +85,7 @@ async def broadcast(
     sender: Sender = "operator",
     wait: WaitRung = None,
     timeout_s: Timeout = 30.0,
-) -> MessageList:
+) -> Sent:
     """Send a message to every agent of a team."""
     target = f"{check_name(team, 'team')}/*"
     return await send_to(app, target, one_text(text, file), sender=sender, wait=wait, timeout_s=timeout_s)

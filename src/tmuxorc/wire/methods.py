@@ -4,7 +4,7 @@ Client and server share this module and nothing else about the requests.  A `Met
 a line here, a route in the supervisor, and a command.
 """
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
@@ -200,6 +200,20 @@ class MessageList(Frozen):
     messages: tuple[MessageView, ...]
 
 
+class Sent(MessageList):
+    """One message for each receiver; `id` and `rung` are those of the only one, None if there are several."""
+
+    id: str | None
+    rung: Rung | None
+
+    @classmethod
+    def of(cls, messages: tuple[MessageView, ...]) -> Self:
+        """What is answered for `messages`."""
+        if len(messages) != 1:
+            return cls(messages=messages, id=None, rung=None)
+        return cls(messages=messages, id=messages[0].id, rung=messages[0].rung)
+
+
 class ListMessages(Params):
     """Filters, and how many of the newest to give."""
 
@@ -322,7 +336,7 @@ AGENT_REMOVE = Method("agent.remove", StopAgent, Done)
 AGENT_ADOPT = Method("agent.adopt", Adopt, AgentView)
 AGENT_ATTACH = Method("agent.attach", Target, AttachTarget)
 
-MESSAGE_SEND = Method("message.send", SendMessage, MessageList)
+MESSAGE_SEND = Method("message.send", SendMessage, Sent)
 MESSAGE_LIST = Method("message.list", ListMessages, MessageList)
 MESSAGE_SHOW = Method("message.show", MessageId, MessageView)
 MESSAGE_REDELIVER = Method("message.redeliver", MessageId, MessageView)

@@ -143,7 +143,7 @@ def test_a_message_on_stdin_must_be_utf8(cmd: Any, peer: Peer) -> None:
 
 def test_stdin_and_files_lose_one_newline(cmd: Any, peer: Peer, home: Home) -> None:
     """As with ``$(…)``, but one only: what else is there was meant."""
-    peer.answers(m.MESSAGE_SEND, m.MessageList(messages=(samples.message(),)))
+    peer.answers(m.MESSAGE_SEND, m.Sent.of((samples.message(),)))
     assert run_whole("send", "alice", "-", stdin=b"one\n\ttwo\n\n").returncode == 0
     assert peer.last.text == "one\n\ttwo\n"
     (home.root / "f").write_bytes("grüße\n".encode())

@@ -65,7 +65,7 @@ def modules_of(*words: str) -> set[str]:
 def test_a_request_loads_no_more_than_it_needs(line: str, peer: Peer) -> None:
     peer.answers(m.AGENT_LIST, m.AgentList(agents=(samples.agent(),)))
     peer.answers(m.SYSTEM_STATUS, samples.system_status())
-    peer.answers(m.MESSAGE_SEND, m.MessageList(messages=(samples.message(),)))
+    peer.answers(m.MESSAGE_SEND, m.Sent.of((samples.message(),)))
     peer.answers(m.AGENT_INFO, samples.agent())
     loaded = modules_of(*line.split())
     assert not loaded & (FORBIDDEN | OURS)

@@ -115,7 +115,7 @@ def test_empty_answers_say_what_to_do(cmd: Any, peer: Peer) -> None:
 
 def test_where_each_copy_of_a_message_stands(cmd: Any, peer: Peer) -> None:
     held = samples.message("m-2", target="main/bob", rung=Rung.HELD, detail="it is blocked")
-    peer.answers(m.MESSAGE_SEND, m.MessageList(messages=(samples.message(rung=Rung.SUBMITTED), held)))
+    peer.answers(m.MESSAGE_SEND, m.Sent.of((samples.message(rung=Rung.SUBMITTED), held)))
     assert cmd("send 'main/*' hi").out == "m-1 to main/alice: submitted\nm-2 to main/bob: held (it is blocked)\n"
 
 

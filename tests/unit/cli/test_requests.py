@@ -25,7 +25,8 @@ from tmuxorc.wire import methods as m
 AGENT = samples.agent()
 MESSAGE = samples.message()
 DETAIL = m.TeamDetail(team=samples.team(), agents=(AGENT,))
-SENT = m.MessageList(messages=(MESSAGE,))
+SENT = m.Sent.of((MESSAGE,))
+LISTED = m.MessageList(messages=(MESSAGE,))
 DONE = m.Done(changed=True, message="it is so")
 ATTACH = m.AttachTarget(tmux="/usr/bin/tmux", tmux_socket="/tmp/t", session="$1", window="@2")
 SCREEN = m.Screen(
@@ -71,13 +72,13 @@ REQUESTS: dict[str, tuple[m.AnyMethod, object, object]] = {
     "message list -t alice -r held --limit 3": (
         m.MESSAGE_LIST,
         m.ListMessages(target="alice", rungs=(Rung.HELD,), limit=3),
-        SENT,
+        LISTED,
     ),
     "message show m-1": (m.MESSAGE_SHOW, m.MessageId(id="m-1"), MESSAGE),
     "message dead-letters": (
         m.MESSAGE_LIST,
         m.ListMessages(rungs=(Rung.DEAD_LETTER, Rung.EXPIRED, Rung.CANCELLED)),
-        SENT,
+        LISTED,
     ),
     "message redeliver m-1": (m.MESSAGE_REDELIVER, m.MessageId(id="m-1"), MESSAGE),
     "team create a": (m.TEAM_CREATE, m.CreateTeam(spec=TeamSpec(name="a")), samples.team("a")),
@@ -187,7 +188,7 @@ def test_a_relative_directory_is_made_absolute(cmd: Any, peer: Peer, home: Home,
 def test_status_of_a_send_says_whether_it_can_arrive(cmd: Any, peer: Peer) -> None:
     """A copy that is known not to arrive is a failure; one that waits, or may have arrived, is not."""
     for rung, status in ((Rung.HELD, 0), (Rung.UNVERIFIED, 0), (Rung.DEAD_LETTER, 1), (Rung.EXPIRED, 1)):
-        peer.answers(m.MESSAGE_SEND, m.MessageList(messages=(MESSAGE, samples.message("m-2", rung=rung))))
+        peer.answers(m.MESSAGE_SEND, m.Sent.of((MESSAGE, samples.message("m-2", rung=rung))))
         assert cmd("send alice hi").status == status
         assert cmd("team broadcast a hi --json").status == status
 

@@ -27,10 +27,10 @@ from tmuxorc.wire.methods import (
     Done,
     Empty,
     HelloReply,
-    MessageList,
     Plan,
     PlanStep,
     SendMessage,
+    Sent,
     StopDaemon,
     Target,
 )
@@ -110,16 +110,16 @@ async def test_sixteen_mebibytes_go_through_and_come_back(path: str) -> None:
     text = "ä" * (8 * MIB)
     got: list[str] = []
 
-    async def send(params: SendMessage, session: Session) -> MessageList:
+    async def send(params: SendMessage, session: Session) -> Sent:
         got.append(params.text)
-        return MessageList(messages=())
+        return Sent.of(())
 
-    def talk() -> MessageList:
+    def talk() -> Sent:
         with Client.connect(path) as client:
             return client.call(MESSAGE_SEND, SendMessage(target="a", text=text))
 
     async with serving(path, {MESSAGE_SEND.name: send}):
-        assert await in_thread(talk) == MessageList(messages=())
+        assert await in_thread(talk) == Sent.of(())
     assert got == [text]
 
 

@@ -3,7 +3,7 @@
 from tmuxorc.cli._output import terminal_width as width
 from tmuxorc.cli.render._text import Cell, ago, clean, clock, cut, fields, on_terminal, paint, table
 from tmuxorc.model import EventView, MessageView, Rung
-from tmuxorc.wire.methods import EventList, MessageList
+from tmuxorc.wire.methods import EventList, MessageList, Sent
 
 RUNG_COLOURS = {
     Rung.SUBMITTED: "green",
@@ -36,7 +36,7 @@ def _row(message: MessageView) -> tuple[Cell | str, ...]:
     )
 
 
-def sent(result: MessageList) -> str:
+def sent(result: Sent) -> str:
     """One line a copy: where it went and how far it came."""
     return "\n".join(_sent(message) for message in result.messages) or "nobody to send to"
 

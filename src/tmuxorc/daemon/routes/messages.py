@@ -12,13 +12,13 @@ from tmuxorc.wire import methods as m
 _LADDER = (Rung.ACCEPTED, Rung.STAGED, Rung.SUBMITTED, Rung.TAKEN_IN, Rung.ANSWERED)
 
 
-async def send(services: Services, params: m.SendMessage) -> m.MessageList:
+async def send(services: Services, params: m.SendMessage) -> m.Sent:
     """Accept one message per receiver, in one transaction; with `wait`, answer once each came so far or never will."""
     text = check_text(params.text)
     targets = receivers(services, params.target)
     accepted = await services.post.accept(services.journal, check_sender(params.sender), targets, text)
     if params.wait is None or params.wait is Rung.ACCEPTED:
-        return m.MessageList(messages=accepted)
+        return m.Sent.of(accepted)
     with services.post.following(accepted) as latest:
         try:
             await within(
@@ -29,7 +29,7 @@ async def send(services: Services, params: m.SendMessage) -> m.MessageList:
         except TimedOutError as error:
             error.details["messages"] = [_brief(latest(message.id)) for message in accepted]
             raise
-        return m.MessageList(messages=tuple(latest(message.id) for message in accepted))
+        return m.Sent.of(tuple(latest(message.id) for message in accepted))
 
 
 async def _all_reach(
