@@ -13,6 +13,7 @@ from tmuxorc.actors._deliver import Courier
 from tmuxorc.actors._ending import end_process, last_lines
 from tmuxorc.actors._observe import Observer
 from tmuxorc.actors._pane import Taken, take_pane
+from tmuxorc.actors._whole import whole
 from tmuxorc.actors.launch import process_marker
 from tmuxorc.actors.services import Services
 from tmuxorc.agents.kinds import find_kind
@@ -100,8 +101,7 @@ class AgentActor(Actor):
 
     async def _take_pane(self) -> Taken:
         """Not cancelled half-way: tmux would start a process that nobody owns.  One overtaken by a stop is ended."""
-        with trio.CancelScope(shield=True):
-            taken = await take_pane(self.services, self.spec)
+        taken = await whole(take_pane)(self.services, self.spec)
         try:
             await trio.lowlevel.checkpoint_if_cancelled()
         except trio.Cancelled:

@@ -313,7 +313,7 @@ def _state_after(row: AgentRow, last: LastExit) -> AgentState:
     return AgentState.EXITED if calm else AgentState.FAILED
 
 
-def _agent_pane_closed(row: AgentRow, event: EventDraft) -> None:
+def _agent_pane_closed(row: AgentRow, _: EventDraft) -> None:
     row.pane = row.window = None
 
 
