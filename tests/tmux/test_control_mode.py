@@ -30,7 +30,7 @@ SECONDS = 10.0
 
 
 async def test_the_hub_hears_every_window_and_changes_none(tmux: Tmux, panes: Panes):
-    """Tmux-notes 1: one client hears all linked windows; nothing is resized, nobody counts as attached."""
+    """One client hears all linked windows; nothing is resized, nobody counts as attached."""
     several = [await panes("sh", "-c", f"echo from {number}; exec sleep 60") for number in range(5)]
     for number, pane in enumerate(several):
         await pane.wait_screen(lambda screen, number=number: f"from {number}" in screen.lines)
@@ -40,7 +40,7 @@ async def test_the_hub_hears_every_window_and_changes_none(tmux: Tmux, panes: Pa
 
 
 async def test_a_window_outside_the_hub_is_not_heard(tmux: Tmux, panes: Panes):
-    """Tmux-notes 1, the other half."""
+    """The other half of the hub."""
     record = Record()
     made = await tmux.run("new-window", "-d", "-P", "-F", "#{pane_id}", "-t", f"{panes.session}:", "cat", "-")
     other = made[0].decode()
@@ -53,7 +53,7 @@ async def test_a_window_outside_the_hub_is_not_heard(tmux: Tmux, panes: Panes):
 
 
 async def test_output_comes_within_milliseconds(tmux: Tmux, panes: Panes):
-    """Tmux-notes 1: a millisecond or so; a tenth of a second is allowed for a busy machine."""
+    """A millisecond or so; a tenth of a second is allowed for a busy machine."""
     pane = await panes("cat", "-")
     fastest = 1.0
     for letter in "abcdefgh":
@@ -65,7 +65,7 @@ async def test_output_comes_within_milliseconds(tmux: Tmux, panes: Panes):
 
 
 async def test_no_command_is_sent_before_the_attach_has_answered(endpoint: Endpoint):
-    """Tmux-notes 2: sent earlier, ``refresh-client`` fails now and then with "no current client"."""
+    """Sent earlier, ``refresh-client`` fails now and then with "no current client"."""
     for _ in range(10):
         async with open_tmux(endpoint, instance="test") as tmux:
             await tmux.run("refresh-client", "-B", "x:%*:#{pane_id}")
@@ -78,7 +78,7 @@ async def test_attaching_to_a_session_that_is_gone_is_an_error(tmux: Tmux, endpo
 
 
 async def test_attaching_starts_no_server(endpoint: Endpoint, tmux_server: TmuxServer):
-    """Tmux-notes 37: ``-N``."""
+    """``-N``."""
     with pytest.raises(TmuxGone):
         async with connect(endpoint, "$0", lambda _: None):
             pytest.fail("attached to nothing")
@@ -86,7 +86,7 @@ async def test_attaching_starts_no_server(endpoint: Endpoint, tmux_server: TmuxS
 
 
 async def test_a_screen_that_imitates_the_protocol_changes_nothing(tmux: Tmux, panes: Panes):
-    """Tmux-notes 3: a block's lines are raw."""
+    """A block's lines are raw."""
     lines = ["%end 1 2 1", "%error 1 2 1", "%output %0 x", "%begin 1 2 1", "%exit", "%sessions-changed", "%pause %0"]
     pane = await panes.python("import sys; print('\\n'.join(sys.argv[1:]), flush=True); input()", *lines)
     screen = await pane.wait_screen(lambda screen: "%pause %0" in screen.lines)
@@ -95,7 +95,6 @@ async def test_a_screen_that_imitates_the_protocol_changes_nothing(tmux: Tmux, p
 
 
 async def test_a_hook_that_prints_into_the_stream_changes_nothing(tmux: Tmux, panes: Panes):
-    """Tmux-notes 4."""
     await tmux.run("set-hook", "-g", "pane-died", "display-message -p '%end 1 2 1'")
     await tmux.run("set-hook", "-g", "after-show-options", "display-message -p 'a stray line'")
     pane = await panes("sh", "-c", "exit 3")
@@ -105,7 +104,7 @@ async def test_a_hook_that_prints_into_the_stream_changes_nothing(tmux: Tmux, pa
 
 
 async def test_bytes_come_as_they_were_written(panes: Panes):
-    """Tmux-notes 5 and 33: control bytes, cut UTF-8 and sequences that tmux itself discards."""
+    """Control bytes, cut UTF-8 and sequences that tmux itself discards."""
     script = """
 import os, sys
 os.system("stty raw -echo")
@@ -119,7 +118,7 @@ sys.stdin.read()
 
 
 async def test_titles_and_commands_are_pushed(panes: Panes):
-    """Tmux-notes 7: within about a second, without asking."""
+    """Within about a second, without asking."""
     pane = await panes("sh", "-c", r"printf '\033]2;a: title, of %%1 \007'; exec sleep 60")
     changed = await pane.wait(PaneChanged, lambda event: event.title.startswith("a: title"))
     assert (changed.title.strip(), changed.command, changed.dead, changed.in_mode) == (
@@ -131,7 +130,7 @@ async def test_titles_and_commands_are_pushed(panes: Panes):
 
 
 async def test_copy_mode_is_told_at_once(tmux: Tmux, panes: Panes):
-    """Tmux-notes 7: modes need no subscription."""
+    """Modes need no subscription."""
     pane = await panes("cat", "-")
     await tmux.run("copy-mode", "-t", pane.id)
     await pane.wait(PaneModeChanged)
@@ -139,14 +138,14 @@ async def test_copy_mode_is_told_at_once(tmux: Tmux, panes: Panes):
 
 
 async def test_tmux_may_drop_what_we_do_not_keep_up_with(tmux: Tmux):
-    """Tmux-notes 9: flow control is on, and the client counts for no window's size."""
+    """Flow control is on, and the client counts for no window's size."""
     (flags,) = await tmux.run("list-clients", "-F", "#{client_flags}")
     assert b"pause-after=5" in flags
     assert b"ignore-size" in flags
 
 
 async def test_a_reader_that_stalls_loses_no_pane(tmux: Tmux, panes: Panes):
-    """Tmux-notes 9: after a stall the program is heard again, whether tmux held it back or dropped what it wrote."""
+    """After a stall the program is heard again, whether tmux held it back or dropped what it wrote."""
     flood = await panes("yes")
     stalls: list[PaneEvent] = []
 
@@ -163,7 +162,7 @@ async def test_a_reader_that_stalls_loses_no_pane(tmux: Tmux, panes: Panes):
 
 
 async def test_a_program_that_prints_without_end_stops_nobody(tmux: Tmux, panes: Panes):
-    """Tmux-notes 9: commands are answered while a pane writes as fast as it can."""
+    """Commands are answered while a pane writes as fast as it can."""
     flood = await panes("yes", "x" * 100)
     await flood.wait(PaneOutput)
     with trio.fail_after(SECONDS):

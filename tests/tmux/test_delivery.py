@@ -214,7 +214,7 @@ async def own_command(pane: WatchedPane) -> str:
 
 
 async def test_a_shell_with_a_program_in_the_foreground_gets_nothing(panes: Panes):
-    """Tmux-notes 38: the text would go to that program; tmux refuses in the same breath."""
+    """The text would go to that program; tmux refuses in the same breath."""
     pane = await panes(str(shutil.which("bash")), "--norc")
     await pane.wait_screen(prompted)
     shell = await own_command(pane)

@@ -49,7 +49,7 @@ def read(file: str) -> bytes:
 
 
 async def test_the_agent_is_the_pane_s_own_process(panes: Panes):
-    """Tmux-notes 13 and 40: no shell stands before it, also if it is one word."""
+    """No shell stands before it, also if it is one word."""
     for argv in (("cat",), ("cat", "-")):
         pane = await panes(*argv)
         await pane.wait(PaneChanged, lambda event: event.command == "cat")
@@ -57,7 +57,7 @@ async def test_the_agent_is_the_pane_s_own_process(panes: Panes):
 
 
 async def test_arguments_and_environment_arrive_as_they_are(panes: Panes):
-    """Tmux-notes 6 and 40: nothing on the way expands, splits or drops anything."""
+    """Nothing on the way expands, splits or drops anything."""
     script = "import os, sys; print(ascii((sys.argv[1:], os.environ['HOSTILE'])), flush=True); input()"
     value = "\n".join(HOSTILE)
     pane = await panes.python(script, *HOSTILE, env={"HOSTILE": value})
@@ -80,7 +80,7 @@ async def test_any_directory_will_do(panes: Panes, home: Home, name: str):
 # Newer versions refuse a window's name with a newline, or one that is not UTF-8; a program may still ask for the title.
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_any_window_name_and_title_will_do(panes: Panes, name: str):
-    """Tmux-notes 34: free text stands in no listing of ours."""
+    """Free text stands in no listing of ours."""
     pane = await panes("cat", "-", name=name if name.isprintable() else "plain")
     await panes.tmux.run("select-pane", "-t", pane.id, "-T", escape(name))
     assert [found.pane_id for found in await panes.tmux.inventory()] == [pane.id]
@@ -88,7 +88,7 @@ async def test_any_window_name_and_title_will_do(panes: Panes, name: str):
 
 
 async def test_variables_are_unset(panes: Panes):
-    """Tmux-notes 13: markers that the server inherited are gone."""
+    """Markers that the server inherited are gone."""
     await panes.tmux.run("set-environment", "-g", "CLAUDECODE", "1")
     script = "import os; print(os.environ.get('CLAUDECODE'), os.environ.get('KEPT'), flush=True); input()"
     pane = await panes.python(script, unset=("CLAUDECODE", "NEVER_SET"), env={"KEPT": "yes"})
@@ -105,7 +105,7 @@ async def test_the_program_is_found_on_the_path_given(panes: Panes, home: Home):
 
 
 async def test_a_window_has_the_size_it_was_given(endpoint: Endpoint):
-    """Tmux-notes 14: not 80x24."""
+    """Not 80x24."""
     async with open_tmux(endpoint, instance="test", size=(132, 43)) as tmux:
         session = await tmux.ensure_team_session("team")
         pane = await tmux.create_pane(session, PaneSpec(name="a", argv=("cat", "-"), cwd="/"))
@@ -116,7 +116,7 @@ async def test_a_window_has_the_size_it_was_given(endpoint: Endpoint):
 
 
 async def test_the_first_pane_has_the_history_it_should(endpoint: Endpoint, home: Home):
-    """Tmux-notes 12: set before the first pane, or that one keeps the default of 2000 lines."""
+    """Set before the first pane, or that one keeps the default of 2000 lines."""
     async with open_tmux(endpoint, instance="test", history_limit=6000) as tmux:
         panes = Panes(tmux, await tmux.ensure_team_session("team"), str(home.root))
         pane = await panes("sh", "-c", "seq 5000; echo done; exec cat")
@@ -138,7 +138,7 @@ async def test_a_screen_is_read_as_it_is(panes: Panes):
 
 @pytest.mark.parametrize("status", [0, 1, 42, 255])
 async def test_an_exit_status_is_known(panes: Panes, status: int):
-    """Tmux-notes 8: the dead pane keeps it."""
+    """The dead pane keeps it."""
     pane = await panes("sh", "-c", f"exit {status}")
     async with open_process_watch(pane.pid) as watch:
         await watch.wait_exit()
@@ -170,7 +170,7 @@ async def test_a_deadly_signal_is_known_within_milliseconds(panes: Panes):
 
 
 async def test_a_program_is_started_again_in_its_pane(panes: Panes):
-    """Tmux-notes 15: the pane and its options outlive the program."""
+    """The pane and its options outlive the program."""
     pane = await panes("sh", "-c", "seq 2000; exit 1", options={"agent": "team/a", "generation": "1"})
     async with open_process_watch(pane.pid) as watch:
         await watch.wait_exit()
@@ -269,7 +269,7 @@ async def test_a_pane_watched_after_it_closed_is_told_too(tmux: Tmux, panes: Pan
 async def test_a_session_closed_by_a_person_is_told_and_its_programs_live(
     tmux: Tmux, panes: Panes, tmux_server: TmuxServer
 ):
-    """Tmux-notes 42: the windows live on in the hub."""
+    """The windows live on in the hub."""
     record = Record()
     leave = tmux.watch_server(record)
     several = [await panes("cat", "-") for _ in range(3)]
@@ -289,7 +289,7 @@ async def test_a_session_closed_by_a_person_is_told_and_its_programs_live(
 
 
 async def test_foreign_sessions_windows_and_panes_are_never_touched(endpoint: Endpoint, tmux_server: TmuxServer):
-    """Tmux-notes 11 and 41: whatever they are called; only our own option tells what is ours."""
+    """Whatever they are called; only our own option tells what is ours."""
     tmux_server.run("new-session", "-d", "-s", "team", "-n", "team", "cat", "-")
     tmux_server.run("new-session", "-d", "-s", "_hub", "-n", "agent", "cat", "-")
     tmux_server.run("set-option", "-t", "=team:", "@tmuxorc_team", "team")
@@ -306,7 +306,7 @@ async def test_foreign_sessions_windows_and_panes_are_never_touched(endpoint: En
 
 
 async def test_a_pane_a_person_opens_beside_an_agent_is_not_ours(tmux: Tmux, panes: Panes, tmux_server: TmuxServer):
-    """Tmux-notes 41: an option is looked up on the pane, its window and its session."""
+    """An option is looked up on the pane, its window and its session."""
     pane = await panes("cat", "-")
     tmux_server.run("split-window", "-d", "-t", pane.id, "cat", "-")
     tmux_server.run("new-window", "-d", "-t", f"{panes.session}:", "cat", "-")
@@ -326,7 +326,6 @@ async def test_two_instances_on_one_server_do_not_see_each_other(endpoint: Endpo
 
 
 async def test_everything_is_found_again_by_the_next_connection(endpoint: Endpoint):
-    """Tmux-notes 15."""
     options = {"agent": "team/a", "generation": "3", "spec": "odd value: é\n%"}
     async with open_tmux(endpoint, instance="test") as tmux:
         session = await tmux.ensure_team_session("team")
@@ -368,7 +367,7 @@ async def test_a_pane_without_a_place_is_an_error_not_a_crash(tmux: Tmux):
 
 
 async def test_the_foreground_group_is_known(panes: Panes):
-    """Tmux-notes 38: a shell's own group is in the foreground only at its prompt."""
+    """A shell's own group is in the foreground only at its prompt."""
     pane = await panes("sh", env={"PS1": "prompt> "})
     await pane.wait_screen(lambda screen: screen.lines[0].startswith("prompt>"))
     assert foreground_pgid(pane.pid) == pane.pid

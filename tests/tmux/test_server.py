@@ -98,7 +98,7 @@ async def test_a_configuration_with_errors_does_no_harm(tmux_server: TmuxServer,
 
 
 async def test_a_configuration_that_kills_tmux_is_said_to(tmux_server: TmuxServer, home: Home):
-    """Tmux-notes 37: some versions die of this line; those that do not must simply work."""
+    """Some versions die of this line; those that do not must simply work."""
     endpoint = endpoint_with(tmux_server, home, "set -g window-size manual\n")
     deadly = "server exited" in tmux_server_says(endpoint)
     tmux_server.kill()

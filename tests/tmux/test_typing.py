@@ -34,7 +34,7 @@ ANY_TEXT = st.text(st.one_of(st.sampled_from(TRICKY), st.characters(blacklist_ch
 @settings(max_examples=5)
 @given(st.lists(st.one_of(ANY_TEXT, st.binary().map(lambda data: data.replace(b"\0", b""))), min_size=20, max_size=40))
 def test_quoting_survives_the_round_trip(values: list[str | bytes]):
-    """Tmux-notes 6 and 40: any text or bytes come back as they were, through a buffer that nothing interprets."""
+    """Any text or bytes come back as they were, through a buffer that nothing interprets."""
     trio.run(round_trip, [value.encode() if isinstance(value, str) else value for value in values if value])
 
 
@@ -80,7 +80,7 @@ async def test_escaped_formats_expand_to_themselves(tmux: Tmux, panes: Panes, te
 
 
 async def test_a_paste_is_bracketed_and_arrives_byte_for_byte(tmux: Tmux, panes: Panes, home: Home):
-    """Tmux-notes 18: LF stays LF inside the brackets."""
+    """LF stays LF inside the brackets."""
     reader = await panes.reader(home.root / "got")
     text = "line one\n\tline 'two' $HOME #{x} \\n ;\nü 世界 🎉;".encode()
     assert await tmux.paste(reader.id, text)
@@ -117,7 +117,7 @@ async def test_nothing_to_paste_and_what_cannot_be_pasted_are_refused(tmux: Tmux
 
 
 async def test_the_gate_and_the_marker_go_with_the_paste(tmux: Tmux, panes: Panes, home: Home):
-    """Tmux-notes 22: what must not be typed is not typed, and the pane knows what was."""
+    """What must not be typed is not typed, and the pane knows what was."""
     reader = await panes.reader(home.root / "got")
     assert not await tmux.paste(reader.id, b"no", gate=screen_matches("^composer"), marker="m-1:pasted")
     assert "delivery" not in await tmux.get_options(reader.id)
@@ -132,7 +132,6 @@ async def test_the_gate_and_the_marker_go_with_the_paste(tmux: Tmux, panes: Pane
 
 
 async def test_copy_mode_parks_a_paste(tmux: Tmux, panes: Panes, home: Home):
-    """Tmux-notes 22 and 25."""
     reader = await panes.reader(home.root / "got")
     await tmux.run("copy-mode", "-t", reader.id)
     await reader.pane.wait(PaneModeChanged)
@@ -148,7 +147,7 @@ async def test_a_dead_pane_takes_no_paste(tmux: Tmux, panes: Panes):
 
 
 async def test_a_command_in_the_foreground_parks_a_paste(tmux: Tmux, panes: Panes):
-    """Tmux-notes 38: checked by tmux in the same breath."""
+    """Checked by tmux in the same breath."""
     shell = await panes("sh", env={"PS1": "prompt> "})
     await shell.wait_screen(lambda screen: screen.lines[0].startswith("prompt>"))
     gate = equals("#{pane_current_command}", "sh")
@@ -173,7 +172,7 @@ async def test_a_command_in_the_foreground_parks_a_paste(tmux: Tmux, panes: Pane
     ],
 )
 async def test_the_visible_screen_is_searched_by_regex(panes: Panes, line: str, regex: str, matches: bool):
-    """Tmux-notes 28 and 29: lines of the frame, anchored."""
+    """Lines of the frame, anchored."""
     pane = await panes.python("import sys; print(sys.argv[1] + '\\nend', flush=True); input()", line)
     await pane.wait_screen(lambda screen: "end" in screen.lines)
     for condition, holds in [
@@ -186,7 +185,6 @@ async def test_the_visible_screen_is_searched_by_regex(panes: Panes, line: str, 
 
 
 async def test_scrollback_is_not_searched(panes: Panes):
-    """Tmux-notes 28."""
     pane = await panes("sh", "-c", "echo gone; seq 200; exec cat")
     await pane.wait_screen(lambda screen: "200" in screen.lines)
     assert not await panes.tmux.press(pane.id, ["x"], gate=screen_matches("^gone"))
@@ -194,7 +192,7 @@ async def test_scrollback_is_not_searched(panes: Panes):
 
 @pytest.mark.parametrize("text", ["A=x;", ";", "-t", "Enter", "'", "$HOME", "#{pane_id}", "~", "ü🎉", "C-c", "a;b;"])
 async def test_literal_keys_are_typed_as_they_are(tmux: Tmux, panes: Panes, home: Home, text: str):
-    """Tmux-notes 17: as an argument of a tmux command line, a trailing semicolon is lost."""
+    """As an argument of a tmux command line, a trailing semicolon is lost."""
     reader = await panes.reader(home.root / "got")
     await tmux.send_keys(reader.id, [text], literal=True)
     assert await reader.got(len(text.encode())) == text.encode()

@@ -125,7 +125,7 @@ def test_there_is_no_tree_of_nothing_nor_of_everything():
 
 
 async def test_a_tree_is_ended_whole():
-    """Tmux-notes 16: agents leave servers of their own behind."""
+    """Agents leave servers of their own behind."""
     with running(sys.executable, "-ISc", TREE) as process:
         first_line(process)
         tree = process_tree(process.pid)

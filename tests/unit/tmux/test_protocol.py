@@ -41,7 +41,7 @@ def test_a_block_of_somebody_else_is_not_ours():
 
 
 def test_only_all_three_numbers_end_a_block():
-    """Tmux-notes 3: the lines between are raw, and a screen may show any line."""
+    """The lines between are raw, and a screen may show any line."""
     lines = [
         b"%end 1 2 0",
         b"%end 1 3 1",
@@ -56,7 +56,7 @@ def test_only_all_three_numbers_end_a_block():
 
 
 def test_a_line_outside_any_block_is_a_stray_and_harms_nothing():
-    """Tmux-notes 4: a hook may print into the stream."""
+    """A hook may print into the stream."""
     events = parse(b"printed by a hook\n%output %1 a\n\n%end 1 2 3\n%begin x\n%begin 1 2 1\n%end 1 2 1\n")
     assert events == [
         Stray(b"printed by a hook"),
@@ -69,7 +69,7 @@ def test_a_line_outside_any_block_is_a_stray_and_harms_nothing():
 
 
 def test_output_is_unescaped_on_demand():
-    r"""Tmux-notes 5: bytes below 32 and the backslash come as ``\ooo``, everything else as it is."""
+    r"""Bytes below 32 and the backslash come as ``\ooo``, everything else as it is."""
     (event,) = parse(rb"%output %12 a\015\012\134012\033[1m " + "é".encode()[:1] + b"\n")
     assert isinstance(event, Output)
     assert (event.pane, event.data) == ("%12", b"a\r\n\\012\x1b[1m \xc3")
