@@ -247,6 +247,7 @@ async def test_enter_in_the_same_breath_as_a_paste_does_not_submit(panes: Panes)
     assert "hello" in find_box(DEMO.composer, await screen(pane)).text
 
 
+@pytest.mark.usefixtures("unmeasured")
 async def test_it_needs_little_memory(panes: Panes):
     """A hundred of them run beside each other."""
     pane = await start(panes)
