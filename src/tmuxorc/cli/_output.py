@@ -4,8 +4,7 @@ import os
 import sys
 from typing import Any, TextIO
 
-import msgspec
-
+from tmuxorc import jsontext
 from tmuxorc.errors import TmuxOrcError
 from tmuxorc.model import Frozen
 
@@ -30,7 +29,7 @@ class ErrorReport(Frozen):
 
 def write_json(result: object) -> None:
     """One line of JSON on standard output, flushed: a reader of a stream waits for it."""
-    data = msgspec.json.encode(result) + b"\n"
+    data = jsontext.encode(result) + b"\n"
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
@@ -50,7 +49,7 @@ def report(error: TmuxOrcError, *, as_json: bool) -> int:
     """Say what went wrong on standard error; return the exit status."""
     if as_json:
         body = ErrorBody(code=error.code, message=error.message, hint=error.hint, details=error.details)
-        text = msgspec.json.encode(ErrorReport(error=body)).decode()
+        text = jsontext.encode(ErrorReport(error=body)).decode()
     else:
         text = f"error: {_visible(error.message)}"
         text += f"\nhint: {_visible(error.hint)}" if error.hint else ""

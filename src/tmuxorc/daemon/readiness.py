@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import msgspec
 
+from tmuxorc import jsontext
 from tmuxorc.errors import TmuxOrcError
 from tmuxorc.model import Frozen
 from tmuxorc.wire.codec import error_of, rpc_error
@@ -48,7 +49,7 @@ class Starter:
         for number, descriptor in enumerate(descriptors):
             if number == 0:
                 with suppress(OSError):  # whoever asked may have gone
-                    os.write(descriptor, b"\n" + msgspec.json.encode(verdict, enc_hook=repr) + b"\n")
+                    os.write(descriptor, b"\n" + jsontext.encode(verdict, enc_hook=repr) + b"\n")
             os.close(descriptor)
 
 

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tmuxorc import jsontext
+
 T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -14,11 +16,8 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_json(value: Any) -> str:
-    """`value` as JSON text; lone surrogates, as in paths that are not UTF-8, are kept as escapes."""
-    try:
-        return msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(value))
+    """`value` as JSON text."""
+    return jsontext.encode(value).decode()
 
 
 def from_json(text: str, type_: type[T]) -> T:

@@ -1,9 +1,11 @@
 """Everything that can go wrong: one clear error, on the right stream, with the right exit status."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,16 @@ def test_people_see_the_error_and_what_to_do(cmd: Any, peer: Peer) -> None:
     shown = cmd("agent info bob")
     assert (shown.out, shown.err) == ("", "error: there is no agent 'bob'\nhint: tmux-orc list\n")
     assert shown.status == 3
+
+
+def test_a_path_that_is_not_utf8_is_told_like_any_other(home: Home, tmp_path: Path) -> None:
+    missing = os.fsencode(tmp_path) + b"/\xff.toml"
+    done = subprocess.run([*TMUX_ORC, "config", "check", missing, "--json"], capture_output=True, check=False)
+    assert done.returncode == 3
+    assert json.loads(done.stderr)["error"]["message"] == f"no such file: {os.fsdecode(missing)}"
+    there = {**os.environ, "XDG_CONFIG_HOME": f"{tmp_path}/\udcff"}
+    done = subprocess.run([*TMUX_ORC, "config", "path", "--json"], env=there, capture_output=True, check=False)
+    assert json.loads(done.stdout)["path"] == f"{tmp_path}/\udcff/tmux-orc/config.toml"
 
 
 def test_programs_see_one_object_with_everything(cmd: Any, peer: Peer) -> None:
