@@ -76,6 +76,11 @@ class Connection:
         state = "attached" if self._gone is None else f"gone: {self._gone}"
         return f"<Connection pid={self._process.pid} {state}, {len(self._requests)} under way>"
 
+    @property
+    def pid(self) -> int:
+        """The client's process."""
+        return self._process.pid
+
     async def send(self, lines: Sequence[bytes], *, deadline_s: float = DEADLINE_S) -> list[Reply]:
         """One reply for each line; each line must be a single command that makes a single block."""
         return await self._request(lines, _Request(len(lines)), deadline_s)

@@ -26,8 +26,11 @@ LIST_PLACEHOLDERS: Argv = (
 
 LIST_LINKS: Argv = ("list-panes", "-a", "-F", "#{pane_id} #{session_id}")
 
+CLIENT = "#{client_pid} #{client_control_mode} #{client_flags}"
+
 _SESSION = re.compile(rb"(\$\d+) (\d+) (\d+) (\S*) (\S+) (.*)", re.DOTALL)
 _LINK = re.compile(rb"(%\d+) (\$\d+)")
+_CLIENT = re.compile(rb"(\d+) 1 (\S*)")
 
 
 def parse_sessions(lines: Iterable[bytes], instance: str) -> dict[str, TeamSession]:
@@ -59,6 +62,12 @@ def parse_links(lines: Iterable[bytes]) -> dict[str, set[str]]:
         if match is not None:
             links.setdefault(match[1].decode(), set()).add(match[2].decode())
     return links
+
+
+def parse_control_clients(lines: Iterable[bytes]) -> tuple[int, ...]:
+    """The processes of clients that attached as we do; a person's control client counts for its window's size."""
+    found = (match for match in map(_CLIENT.fullmatch, lines) if match is not None)
+    return tuple(int(match[1]) for match in found if b"ignore-size" in match[2].split(b","))
 
 
 def session_name(team: str, attempt: int) -> str:

@@ -3,7 +3,9 @@
 What is said to tmux is written in `_panes` and `_sessions`, what its events mean in `_watch`; this sends and waits.
 """
 
+import os
 import secrets
+import signal
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
@@ -289,12 +291,21 @@ class Tmux:
         await self.run("refresh-client", "-B", SUBSCRIPTION)
         about = _text(await self.run("display-message", "-p", "#{pid} #{version}"))
         self.server_pid, self.version = int(about.partition(" ")[0]), parse_version(about.partition(" ")[2])
+        await self._end_abandoned(connection.pid)
         await self._learn_paste()
         self._placeholders = sessions.parse_placeholders(await self.run(*sessions.LIST_PLACEHOLDERS))
         found = panes.parse_panes(await self.run(*panes.LIST_PANES), self.instance)
         lost = {pane.window_id for pane in found.values() if self.hub not in pane.sessions}
         await self.run_many([self._into_hub(window_id) for window_id in lost])
         await self._compare()
+
+    async def _end_abandoned(self, own_pid: int) -> None:
+        """End control clients whose supervisor was killed: tmux keeps one with unsent output, and cannot end itself."""
+        clients = await self.run("list-clients", "-t", self.hub, "-F", sessions.CLIENT)
+        for pid in sessions.parse_control_clients(clients):
+            if pid != own_pid:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     async def _learn_paste(self) -> None:
         """Newer versions change control characters in a paste unless told not to."""

@@ -115,6 +115,20 @@ def test_a_supervisor_that_hangs_is_not_waited_for_for_ever(cli: Cli, orc: Orc, 
     assert orc.team("crew").agents == ()
 
 
+def test_the_connection_of_a_killed_supervisor_goes_with_it(orc: Orc) -> None:
+    """With output unsent, tmux would keep it for ever, and never end itself."""
+    orc.spawn("loud", "sh", "-c", "while :; do head -c 100000 /dev/urandom | base64; sleep 0.01; done")
+    for _ in range(3):
+        orc.await_event("agent.started", "main/loud", orc.mark)
+        orc.kill_supervisor()
+    clients = orc.tmux.run("list-clients", "-F", "#{client_pid}").split()
+    assert len(clients) == 1
+    server = orc.tmux.pid
+    orc.supervisor.stop()
+    assert gone(int(clients[0]))
+    assert gone(server)
+
+
 def test_a_killed_tmux_server_is_no_failure_in_the_log(orc: Orc) -> None:
     runs = orc.spawn("alice", *SLEEP)
     seq, server = orc.seq, orc.tmux.pid
