@@ -21,7 +21,7 @@ from tmuxorc.actors.agent import AgentActor
 from tmuxorc.actors.launch import MOST_GRACE_S, pane_options, process_marker, spec_hash
 from tmuxorc.actors.roster import AgentRow
 from tmuxorc.actors.services import Services
-from tmuxorc.errors import ConflictError, NotFoundError, TmuxOrcError
+from tmuxorc.errors import ConflictError, NotFoundError
 from tmuxorc.model import AgentSpec, Desired, Restart, Strategy, TeamSpec
 from tmuxorc.tmux import PaneInfo
 from tmuxorc.tmux.process import end_tree
@@ -276,13 +276,16 @@ async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None =
             services.panes[spec.address] = pane
         try:
             await supervisor.start_child(agent_child(services, spec, fresh=True))
-        except TmuxOrcError:
-            if pane is not None:
-                services.panes.pop(spec.address, None)
-            else:
-                services.refused.add(spec.address)
-            await _forget_agent(services, spec)
-            raise
+        except Exception as error:  # noqa: BLE001 - a defect, too, must leave no agent behind that is in no team
+            cause = error
+        else:
+            return
+        if pane is not None:
+            services.panes.pop(spec.address, None)
+        else:
+            services.refused.add(spec.address)
+        await _forget_agent(services, spec)
+        raise cause
 
 
 async def _relabel(services: Services, spec: AgentSpec, pane: PaneInfo) -> None:
