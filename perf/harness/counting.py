@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 
 from perf.harness.environments import ROOT, Environment
 from perf.harness.measure import Job
@@ -17,8 +18,9 @@ from perf.harness.results import Counted, Finding, Kind, Run
 
 THRESHOLD = 0.02
 
-FEW, MORE = 2, 6
-"""Numbers of acts in the two processes whose difference counts."""
+FEW = 2
+ENOUGH_S = 0.01
+"""Two processes perform `FEW` acts, and as many more as take so long: enough that a list that grows does not matter."""
 
 TOTAL = re.compile(r"Collected : (\d+)")
 
@@ -40,13 +42,21 @@ def count_all(
     for job in jobs:
         if job.benchmark.counted:
             smallest.setdefault(job.benchmark.name, job)
+    seconds = {measured.job: median(measured.series.head) for measured in run.measured}
     for job in smallest.values():
-        _count(job, head, base, run, say)
+        _count(job, head, base, more_acts(seconds.get(job, ENOUGH_S)), run, say)
 
 
-def _count(job: Job, head: Environment, base: Environment | None, run: Run, say: Callable[[str], None]) -> None:
+def more_acts(seconds: float) -> int:
+    """How many acts of so many seconds each are counted."""
+    return max(3, min(1000, round(ENOUGH_S / seconds)))
+
+
+def _count(
+    job: Job, head: Environment, base: Environment | None, more: int, run: Run, say: Callable[[str], None]
+) -> None:
     try:
-        counted = compare(job, head, base)
+        counted = compare(job, head, base, more)
     except CannotCount as error:
         run.findings.append(Finding(Kind.DID_NOT_RUN, f"{job.name} (counting)", str(error), job.benchmark.feels))
         return
@@ -56,19 +66,19 @@ def _count(job: Job, head: Environment, base: Environment | None, run: Run, say:
         run.findings.append(Finding(Kind.COUNT, job.name, f"{counted.change:+.1%}", job.benchmark.feels))
 
 
-def compare(job: Job, head: Environment, base: Environment | None) -> Counted:
+def compare(job: Job, head: Environment, base: Environment | None, more: int) -> Counted:
     """Instructions of one act on both sides, counted side by side: other processes do not matter."""
     known = base if base is not None and job.benchmark.name in base.declared else None
     with ThreadPoolExecutor(2) as pool:
-        ours = pool.submit(instructions, job, head)
-        theirs = pool.submit(instructions, job, known) if known is not None else None
+        ours = pool.submit(instructions, job, head, more)
+        theirs = pool.submit(instructions, job, known, more) if known is not None else None
         return Counted(job, ours.result(), theirs.result() if theirs is not None else None)
 
 
-def instructions(job: Job, environment: Environment) -> float:
+def instructions(job: Job, environment: Environment, more: int) -> float:
     """Instructions of one act."""
-    few, more = (_total(job, environment, acts) for acts in (FEW, MORE))
-    return (more - few) / (MORE - FEW)
+    fewer, all_of_them = (_total(job, environment, acts) for acts in (FEW, FEW + more))
+    return (all_of_them - fewer) / more
 
 
 def _total(job: Job, environment: Environment, acts: int) -> int:

@@ -93,15 +93,15 @@ def _error(curve: Curve, points: Mapping[int, float]) -> float:
 
 def _solve(points: Mapping[int, float], powers: tuple[int, ...]) -> Curve | None:
     """Weighted least squares with these powers only; None if a coefficient would be negative."""
-    top = max(points)
-    rows = [[(n / top) ** p / y for p in powers] for n, y in points.items()]
+    top, high = max(points), max(points.values())
+    rows = [[(n / top) ** p * high / y for p in powers] for n, y in points.items()]
     square = [[sum(row[i] * row[j] for row in rows) for j in range(len(powers))] for i in range(len(powers))]
     right = [sum(row[i] for row in rows) for i in range(len(powers))]
     found = _eliminate(square, right)
     if found is None or min(found) < 0:
         return None
     terms = dict(zip(powers, found, strict=True))
-    a, b, c = (terms.get(p, 0.0) / top**p for p in range(3))
+    a, b, c = (terms.get(p, 0.0) * high / top**p for p in range(3))
     return Curve((a, b, c))
 
 

@@ -108,13 +108,10 @@ class Lab:
         return found
 
     def crew(self, size: int) -> "Crew":
-        """A supervisor with `size` idle agents.  It is kept for whoever asks next, and grows; a smaller one is anew."""
-        if self._crew is not None and self._crew.size > size:
-            self._crew.close()
-            self._crew = None
+        """A supervisor with `size` idle agents.  It is kept for whoever asks next, with more agents or fewer."""
         if self._crew is None:
             self._crew = Crew(self)
-        self._crew.grow(size)
+        self._crew.resize(size)
         self.companions = {self._crew.pid, self._crew.tmux_pid}
         return self._crew
 
@@ -176,8 +173,10 @@ class Crew:
         self.ask(AGENT_KILL, Target(target=f"main/{name}"))
         self.ask(AGENT_REMOVE, StopAgent(target=f"main/{name}"))
 
-    def grow(self, size: int) -> None:
-        """Start agents until there are `size`, and wait until all are idle."""
+    def resize(self, size: int) -> None:
+        """Start or remove agents until there are `size`, and wait until all are idle."""
+        while self.size > size:
+            self.remove(self.names.pop())
         for number in range(self.size, size):
             self.add(f"d{number}")
             self.names.append(f"d{number}")

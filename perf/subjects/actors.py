@@ -87,7 +87,7 @@ async def cast(lab: Lab) -> Acts:
 
 @benchmark(
     feels="a message to a whole team takes longer to reach its last agent",
-    scale=Scale("actors", (10, 100, 300), quick=(10, 100, 300), growth=Growth.LINEAR, slack=0.5),
+    scale=Scale("actors", (10, 100, 300), quick=(10, 100, 300), growth=Growth.LINEAR, slack=0.7),
 )
 async def fan_out(lab: Lab, actors: int) -> Acts:
     """A question to each of many actors at once, until all have answered.

@@ -31,7 +31,7 @@ def list_json(lab: Lab, agents: int) -> Acts:
     yield lab.command("list", "--json")
 
 
-@benchmark(feels="looking at the agents takes longer", unit="s/act", scale=FLAT, quick=False, beside=LIMIT)
+@benchmark(feels="looking at the agents takes longer", unit="s/act", scale=AGENTS, quick=False, beside=LIMIT)
 def list_table(lab: Lab, agents: int) -> Acts:
     """`tmux-orc list`, drawn for people."""
     lab.crew(agents)

@@ -40,6 +40,12 @@ def test_an_exact_curve_is_found_exactly():
     assert str(curve) == "3 + 2·n + 0.5·n²"
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_the_unit_does_not_matter(unit: float):
+    curve = fit_curve({n: (30 + 0.05 * n) * unit for n in SIZES})
+    assert curve.terms == pytest.approx((30 * unit, 0.05 * unit, 0))
+
+
 def test_two_sizes_tell_no_square():
     assert fit_curve({1: 1.0, 100: 10_000.0}).terms[2] == 0
 
