@@ -122,6 +122,10 @@ class Storm:
         self._over.wait(self.random.choice([0.0, 0.0, 0.3]))
         launch.ensure_running(self.orc.paths)
 
+    def restart_supervisor(self) -> None:
+        """In order, while messages are on their way."""
+        launch.restart(self.orc.paths)
+
     def kill_tmux_client(self) -> None:
         """The supervisor's ``tmux -C``; nothing if it has none just now."""
         for client in self.orc.tmux.run("list-clients", "-F", "#{client_pid}", check=False).split():

@@ -20,7 +20,7 @@ def check_log(storm: Storm) -> None:
 def test_supervisors_and_their_connections_die_and_no_agent_notices(storm: Storm) -> None:
     """Every message exactly once and verified; panes, processes and generations as they were."""
     with storm.flow():
-        storm.strike(4, storm.kill_supervisor, storm.kill_supervisor, storm.kill_tmux_client)
+        storm.strike(5, storm.kill_supervisor, storm.restart_supervisor, storm.kill_tmux_client)
     storm.calm_down()
     assert storm.check_messages(unclear=False) == 0
     now = storm.check_alive()

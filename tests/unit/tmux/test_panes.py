@@ -5,7 +5,13 @@ import pytest
 from tmuxorc.tmux import NoSuchTarget, PaneSpec, PaneStatus, TmuxRefused, is_pane_id
 from tmuxorc.tmux._panes import load_buffer, parse_capture, parse_panes, parse_status, program
 from tmuxorc.tmux._protocol import Reply
-from tmuxorc.tmux._sessions import parse_links, parse_placeholders, parse_sessions, session_name
+from tmuxorc.tmux._sessions import (
+    parse_control_clients,
+    parse_links,
+    parse_placeholders,
+    parse_sessions,
+    session_name,
+)
 
 
 def spec(*argv: str, unset: tuple[str, ...] = ()) -> PaneSpec:
@@ -103,3 +109,13 @@ def test_placeholders_and_links_are_read():
 )
 def test_pane_ids_are_told_from_names(text: str, yes: bool):
     assert is_pane_id(text) is yes
+
+
+def test_only_clients_that_attached_as_we_do_are_taken_for_ours():
+    listed = [
+        b"11 1 attached,control-mode,ignore-size,pause-after=5",
+        b"12 0 attached,ignore-size",
+        b"13 1 attached",
+        b"x",
+    ]
+    assert parse_control_clients(listed) == (11,)
