@@ -24,6 +24,8 @@ from tmuxorc.errors import TmuxError
 from tmuxorc.model import AgentState, MessageView, Rung
 from tmuxorc.tmux import NoSuchTarget, PaneInfo, TmuxGone, TmuxTimeout
 
+SAY_AGAIN_S = 10.0
+
 _GONE = ("tmux_away", NoSuchTarget.code, TmuxGone.code, TmuxTimeout.code)
 
 
@@ -41,7 +43,9 @@ class Courier:
         self._observer = observer
         self._outbox: Outbox | None = None
         self._new_mail = trio.Event()
-        self._held: tuple[str, str] | None = None
+        self._held: tuple[str, AgentState] | None = None
+        self._reason = ""
+        self._said_at = 0.0
         self._seen = 0
 
     # --- from the post ---
@@ -96,12 +100,18 @@ class Courier:
         self._new_mail = trio.Event()
 
     async def _say_why(self, outbox: Outbox) -> None:
-        """Journal, once for each reason, why the first message stands still; a start that goes on needs no word."""
+        """Journal why the first message stands still, once for each reason; a start that goes on needs no word.
+
+        In one state the reason is told anew at most every `SAY_AGAIN_S`: the detail may hold a clock that ticks.
+        """
         state = self._observer.detector.state
         message, reason = outbox.waiting[0], outbox.reason(state)
-        if (message.id, reason) != self._held and state.state is not AgentState.STARTING:
-            self._held = (message.id, reason)
-            await self._advance(message.id, Rung.HELD, reason, reason)
+        held, now = (message.id, state.state), trio.current_time()
+        said = held == self._held and (reason == self._reason or now < self._said_at + SAY_AGAIN_S)
+        if said or state.state is AgentState.STARTING:
+            return
+        self._held, self._reason, self._said_at = held, reason, now
+        await self._advance(message.id, Rung.HELD, reason, reason)
 
     async def _climb(self, outbox: Outbox, ladder: Ladder) -> None:
         effect = ladder.begin()

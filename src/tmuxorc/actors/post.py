@@ -9,17 +9,24 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 
 from tmuxorc.actors._whole import whole
 from tmuxorc.actors.eventlog import EventLog
 from tmuxorc.errors import JournalError, NotFoundError, RefusedError
-from tmuxorc.journal import Journal, NewMessage
+from tmuxorc.journal import EventDraft, Journal, NewMessage
 from tmuxorc.model import MessageView, Rung
 
 log = logging.getLogger(__name__)
+
+
+ADVANCED = "message.advanced"
+
+
+def _standing(message: MessageView) -> dict[str, Any]:
+    return {"id": message.id, "rung": message.rung, "sender": message.sender, "detail": message.detail}
 
 
 class MailboxFullError(RefusedError):
@@ -57,7 +64,9 @@ class Post:
         """Begin with what the journal has not settled."""
         for message in messages:
             self._keep(message)
-            self._tell(message)
+            # The event itself was journaled in an earlier life.
+            advanced = EventDraft(type=ADVANCED, subject=message.target, at=message.updated_at, data=_standing(message))
+            self._events.roster.apply(advanced)
 
     def waiting(self, address: str) -> tuple[MessageView, ...]:
         """The unsettled messages of one agent, oldest first."""
@@ -152,14 +161,7 @@ class Post:
     def _tell(self, message: MessageView) -> None:
         if message.id in self._followed:
             self._followed[message.id] = message
-        self._events.publish(
-            "message.advanced",
-            message.target,
-            id=message.id,
-            rung=message.rung,
-            sender=message.sender,
-            detail=message.detail,
-        )
+        self._events.publish(ADVANCED, message.target, **_standing(message))
 
     # --- the end of messages that never came ---
 

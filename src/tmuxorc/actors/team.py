@@ -198,7 +198,8 @@ async def _end_left_behind(services: Services, at_rest: Iterable[AgentRow]) -> N
 
 @whole
 async def _want_team(services: Services, name: str, desired: Desired) -> None:
-    await services.journal.put_team(services.roster.team(name).spec, desired)
+    services.roster.team(name)
+    await services.journal.set_desired((name,), desired)
     services.events.publish("team.desired", name, desired=desired)
 
 

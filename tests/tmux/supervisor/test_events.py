@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.tmux.supervisor._orc import SLEEP, Orc
+from tmuxorc.errors import RemoteError
 from tmuxorc.model import EventView
 from tmuxorc.wire import methods as m
 from tmuxorc.wire.client import Client
@@ -94,3 +95,13 @@ def test_the_story_of_one_agent(orc: Orc) -> None:
         ("agent.exited", 2),
         ("agent.removed", 0),
     ]
+
+
+def test_a_follower_who_is_ahead_of_the_newest_event_is_told(orc: Orc) -> None:
+    """It would wait in silence: numbers begin anew with a new journal."""
+    ahead = m.FollowEvents(since=orc.seq + 1000)
+    with (
+        Client.connect(orc.paths.socket, timeout_s=10) as client,
+        pytest.raises(RemoteError, match="there is no event"),
+    ):
+        client.call(m.EVENT_FOLLOW, ahead, timeout_s=10)

@@ -237,6 +237,16 @@ async def test_a_redelivered_message_has_all_its_time_again(home: Home) -> None:
         assert len(restarted.post.waiting(ALICE)) == 1
 
 
+async def test_a_new_supervisor_knows_what_waits_and_does_not_tell_it_again(home: Home) -> None:
+    async with Office().opened(home) as office:
+        await office.accept(ALICE)
+        restarted = Office()
+        restarted.post.restore((await office.journal.load()).messages)
+        assert restarted.waiting(ALICE) == 1
+        await restarted.events.write_rest(office.journal)
+        assert {event.type for event in await office.journal.events()} == {"agent.defined"}
+
+
 async def test_what_the_journal_has_forgotten_is_dropped(home: Home) -> None:
     async with Office(ttl_s=3600).opened(home) as office:
         office.age = timedelta(hours=2)

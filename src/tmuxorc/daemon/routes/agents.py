@@ -27,14 +27,14 @@ async def spawn(services: Services, params: m.Spawn) -> AgentView:
     await add_agent(services, spec)
     if spec.brief:
         await services.post.accept(services.journal, "operator", [spec.address], spec.brief)
-    row = services.roster.agent(spec.address)
+
+    def ready() -> AgentView | None:
+        row = services.roster.agent(spec.address)
+        return None if row.state is AgentState.STARTING else services.roster.agent_view(row)
+
     if params.wait:
-        await within(
-            params.timeout_s,
-            services.events.until(spec.address, lambda: None if row.state is AgentState.STARTING else row),
-            f"{spec.address} to be ready",
-        )
-    return services.roster.agent_view(row)
+        return await within(params.timeout_s, services.events.until(spec.address, ready), f"{spec.address} to be ready")
+    return services.roster.agent_view(services.roster.agent(spec.address))
 
 
 async def list_agents(services: Services, params: m.ListAgents) -> m.AgentList:

@@ -1,6 +1,7 @@
 """Requests about the event stream."""
 
 from tmuxorc.actors.services import Services
+from tmuxorc.errors import UsageError
 from tmuxorc.model import EventView
 from tmuxorc.wire import methods as m
 from tmuxorc.wire.server import Session
@@ -18,7 +19,14 @@ async def list_events(services: Services, params: m.ListEvents) -> m.EventList:
 
 async def follow(services: Services, params: m.FollowEvents, session: Session) -> m.EventList:
     """Everything after `since`, then each new event, with neither gap nor repetition, until the client goes away."""
-    sent = services.events.last_seq if params.since is None else params.since
+    newest = services.events.last_seq
+    if params.since is not None and params.since > newest:
+        raise UsageError(
+            f"there is no event {params.since} yet, the newest is {newest}",
+            hint="numbers begin anew with a new journal; leave --since out to follow from now on",
+            details={"since": params.since, "last_seq": newest},
+        )
+    sent = newest if params.since is None else params.since
     while True:
         async with services.events.follow() as live:
             sent = await _catch_up(services, session, params.subject, sent)
