@@ -12,6 +12,25 @@ from perf.harness.measure import Job
 DONE_ELSEWHERE = ("life", "delivery", "resources")
 """Subjects whose work a supervisor does, unless they are pure."""
 
+COMMAND = """
+import os, sys
+from pyinstrument import Profiler
+def leave(status):
+    raise SystemExit(status)
+os._exit = leave
+path = sys.argv.pop(1)
+sys.argv[0] = "tmux-orc"
+profiler = Profiler(interval=0.0002)
+profiler.start()
+try:
+    from tmuxorc.cli import main
+    main()
+finally:
+    profiler.stop()
+    open(path, "w").write(profiler.output_html())
+"""
+"""Profiles a command from its first import on; a command that leaves without goodbye is made to say it."""
+
 
 def flame(job: Job, into: Path, seconds: float) -> Path:
     """Run the benchmark for so long under a profiler; returns the file to open."""
@@ -71,8 +90,7 @@ def _of_command(job: Job, lab: Lab, path: Path) -> Path:
     generator = job.benchmark.set_up(*_arguments(job, lab))
     next(generator)()
     del lab.spawn
-    argv = [sys.executable, "-m", "pyinstrument", "-i", "0.0002", "-r", "html", "-o", str(path.absolute())]
-    lab.run(*argv, lab.program("tmux-orc"), *words)
+    lab.run(sys.executable, "-c", COMMAND, str(path.absolute()), *words)
     next(generator, None)
     return path
 
