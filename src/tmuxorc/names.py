@@ -45,11 +45,6 @@ class Address(Frozen):
         """Whether it means a whole team, or everyone."""
         return self.name is None
 
-    def matches(self, address: str) -> bool:
-        """Whether the agent at `address` (``team/name``) is meant."""
-        team, _, name = address.partition("/")
-        return self.team in (None, team) and self.name in (None, name)
-
     def __str__(self) -> str:
         if self.team is None:
             return self.name or "*"

@@ -42,11 +42,6 @@ def kinds(app: App, typed: str) -> list[str]:
         return []
 
 
-def shells(_: App, typed: str) -> list[str]:
-    """Shells whose completion script we can print."""
-    return _fitting(["bash", "zsh", "fish"], typed)
-
-
 def _fitting(words: list[str], typed: str) -> list[str]:
     return [word for word in words if word.startswith(typed)]
 

@@ -73,11 +73,6 @@ class Parameter:
         """Whether it is given by place and not by a flag."""
         return isinstance(self.marker, Arg)
 
-    @property
-    def long_flag(self) -> str:
-        """The flag people read in messages (``--team``), or the name in capitals."""
-        return self.marker.flags[0] if self.marker.flags else self.name.upper()
-
 
 class Declared(Generic[P, R]):
     """A command.  Awaiting a call of it does the work and returns the typed result; it prints nothing.

@@ -14,7 +14,7 @@ from collections.abc import Generator
 from tmuxorc.agents.kinds import Kind, Verify
 from tmuxorc.delivery._composer import ComposerSteps
 from tmuxorc.delivery._echo import EchoSteps
-from tmuxorc.delivery._effects import Advance, Done, Effect, Paste, Result
+from tmuxorc.delivery._effects import Done, Effect, Paste, Result
 from tmuxorc.delivery._marker import Marker
 from tmuxorc.delivery._steps import Delivery, Steps
 from tmuxorc.errors import DeliveryError
@@ -52,7 +52,7 @@ class Ladder:
 
     @property
     def untouched(self) -> bool:
-        """Whether nothing was pasted or is being pasted: such a message may still expire or be cancelled."""
+        """Whether nothing was pasted or is being pasted: such a message may still be cancelled."""
         typed = resumes(self._delivery.mark, self._delivery.incarnation)
         return not typed and not isinstance(self._last, (Paste, Done))
 
@@ -68,13 +68,6 @@ class Ladder:
         if self._steps is None or isinstance(self._last, Done):
             raise DeliveryError("a ladder that has not begun, or is done, takes no answer")
         return self._next(result)
-
-    def orphaned(self) -> Advance | None:
-        """What is known of a message whose agent has ended for good: None if it may be sent to another process."""
-        mark = self._delivery.mark
-        if mark is not None and mark.stage.pressed and not self.rung.settled:
-            return Advance(rung=Rung.SUBMITTED, evidence=ENDED)
-        return None
 
     def _next(self, result: Result) -> Effect:
         assert self._steps is not None

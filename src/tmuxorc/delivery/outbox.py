@@ -1,7 +1,6 @@
 """The messages waiting for one agent: first in, first out, one under way, and why the rest waits."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 
 from tmuxorc.agents.evidence import State
 from tmuxorc.agents.kinds import Kind
@@ -14,7 +13,7 @@ class Outbox:
     """The queue of one incarnation of an agent.
 
     `messages` are the agent's unsettled messages, oldest first; `marker` is the pane's delivery marker.  The message it
-    names is taken up again before all others.  `ttl_s` is how long a message may wait, None for ever.
+    names is taken up again before all others.
     """
 
     def __init__(
@@ -23,13 +22,11 @@ class Outbox:
         *,
         incarnation: str,
         marker: str | None = None,
-        ttl_s: float | None = None,
         messages: Iterable[MessageView] = (),
     ) -> None:
         self._kind = kind
         self._incarnation = incarnation
         self._marker = marker or ""
-        self._ttl = None if ttl_s is None else timedelta(seconds=ttl_s)
         self._waiting = list(messages)
         self._current: Ladder | None = None
         self._marked_first()
@@ -79,25 +76,6 @@ class Outbox:
         words = _REASONS.get(state.state, f"the agent is {state.state.value}")
         return f"{words}: {state.detail}" if state.detail else words
 
-    def expire(self, now: datetime) -> tuple[MessageView, ...]:
-        """Take out what has waited too long; a delivery under way is taken out too while it has typed nothing."""
-        gone = [message for message in self._waiting if self._expires(message, now)]
-        self._waiting = [message for message in self._waiting if message not in gone]
-        current = self._current
-        if current and current.untouched and self._expires(current.message, now):
-            self._current = None
-            gone.insert(0, current.message)
-        return tuple(gone)
-
-    def next_expiry(self) -> datetime | None:
-        """When `expire` will next have something to take out."""
-        if self._ttl is None:
-            return None
-        may = [message for message in self._waiting if not self._typed(message)]
-        if self._current and self._current.untouched:
-            may.append(self._current.message)
-        return min((message.created_at + self._ttl for message in may), default=None)
-
     def take_out(self, message_id: str) -> bool:
         """Cancel a message that has not been typed; whether it could be."""
         before = len(self)
@@ -105,10 +83,6 @@ class Outbox:
         if self._current and self._current.message.id == message_id and self._current.untouched:
             self._current = None
         return len(self) < before
-
-    def _expires(self, message: MessageView, now: datetime) -> bool:
-        """A message whose text is in the agent already does not expire."""
-        return self._ttl is not None and now - message.created_at >= self._ttl and not self._typed(message)
 
     def _typed(self, message: MessageView) -> bool:
         return resumes(self._mark_of(message), self._incarnation)

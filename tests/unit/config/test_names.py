@@ -72,19 +72,6 @@ def test_an_address_means_one_agent_a_team_or_everyone():
     assert [parse_address(text).many for text in ("alice", "main/alice", "main/*", "*")] == [False, False, True, True]
 
 
-def test_an_address_matches_the_agents_it_means():
-    agents = ("main/alice", "main/bob", "other/alice")
-
-    def meant(text: str) -> list[str]:
-        return [agent for agent in agents if parse_address(text).matches(agent)]
-
-    assert meant("alice") == ["main/alice", "other/alice"]
-    assert meant("main/alice") == ["main/alice"]
-    assert meant("main/*") == ["main/alice", "main/bob"]
-    assert meant("*") == list(agents)
-    assert meant("ali") == []
-
-
 @pytest.mark.parametrize("text", ["", "/", "a/", "/a", "a/b/c", "*/a", "*/*", "a/**", "a b", "main/-x"])
 def test_a_malformed_address_is_refused(text: str):
     with pytest.raises(BadNameError):

@@ -262,16 +262,6 @@ def test_a_ladder_dropped_before_it_pasted_is_untouched() -> None:
     assert ladder.untouched
 
 
-def test_what_an_ended_agent_leaves_behind() -> None:
-    """Pressed: submitted, as far as anybody will ever know; not pressed: free for another process."""
-    ladder = demo()
-    ladder.begin()
-    assert ladder.orphaned() is None
-    orphan = demo(marker="m-1:submitted:3").orphaned()
-    assert orphan is not None
-    assert orphan.rung is Rung.SUBMITTED
-
-
 def test_misuse_is_refused() -> None:
     """A ladder begins once and is over once."""
     ladder = demo(marker="m-1:submitted:2")

@@ -1,4 +1,4 @@
-"""The order of messages, who waits and why, and what may still expire."""
+"""The order of messages, who waits and why, and what may still be taken out."""
 
 from datetime import timedelta
 
@@ -16,12 +16,12 @@ from tmuxorc.model import AgentState, MessageStep, MessageView, Rung
 IDLE = State(state=AgentState.IDLE)
 
 
-def outbox(*numbers: int, marker: str = "", ttl_s: float | None = None) -> Outbox:
+def outbox(*numbers: int, marker: str = "") -> Outbox:
     """An outbox with these messages, each a minute younger than the one before."""
     messages = [
         msgspec.structs.replace(message(n, f"text {n}"), created_at=EPOCH + timedelta(minutes=n)) for n in numbers
     ]
-    return Outbox(DEMO, incarnation="3", marker=marker, ttl_s=ttl_s, messages=messages)
+    return Outbox(DEMO, incarnation="3", marker=marker, messages=messages)
 
 
 def ids(box: Outbox, state: State = IDLE) -> list[str]:
@@ -98,38 +98,22 @@ def test_a_message_pasted_into_another_process_waits_like_any_other() -> None:
     assert ids(outbox(1, marker="m-1:pasted:2"), State(state=AgentState.STARTING)) == []
 
 
-def test_messages_expire_after_their_time_to_live() -> None:
-    """Oldest first; without a limit never."""
-    box = outbox(1, 2, ttl_s=60)
-    assert box.next_expiry() == EPOCH + timedelta(minutes=2)
-    assert [m.id for m in box.expire(EPOCH + timedelta(minutes=2))] == ["m-1"]
-    assert [m.id for m in box.expire(EPOCH + timedelta(minutes=2))] == []
-    assert box.next_expiry() == EPOCH + timedelta(minutes=3)
-    assert outbox(1).expire(EPOCH + timedelta(days=999)) == ()
-    assert outbox(1).next_expiry() is None
+def test_typed_text_is_not_taken_out_while_it_waits_for_its_ladder() -> None:
+    """Its text is in the agent: the supervisor was away while it was typed."""
+    assert not outbox(1, marker="m-1:pasted:3").take_out("m-1")
 
 
-def test_a_delivery_under_way_expires_only_while_nothing_is_typed() -> None:
+def test_a_delivery_under_way_is_taken_out_only_while_nothing_is_typed() -> None:
     """After the paste it is in the agent's hands."""
-    late = EPOCH + timedelta(hours=1)
-    box = outbox(1, ttl_s=60)
+    box = outbox(1)
     ladder = box.begin(IDLE)
     assert ladder is not None
     ladder.begin()
     ladder.answer(composer())
-    assert box.expire(late) == ()
-    assert box.next_expiry() is None
-    ladder.answer(False)
-    assert box.next_expiry() == EPOCH + timedelta(minutes=2)
-    assert [m.id for m in box.expire(late)] == ["m-1"]
-    assert box.current is None
-
-
-def test_typed_text_does_not_expire_while_it_waits_for_its_ladder() -> None:
-    """The supervisor was away longer than the message's time to live."""
-    box = outbox(1, marker="m-1:pasted:3", ttl_s=60)
-    assert box.expire(EPOCH + timedelta(hours=1)) == ()
     assert not box.take_out("m-1")
+    ladder.answer(False)
+    assert box.take_out("m-1")
+    assert box.current is None
 
 
 def test_cancelling() -> None:
