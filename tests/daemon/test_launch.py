@@ -24,6 +24,8 @@ from tmuxorc.wire.methods import DAEMON_STATUS, DAEMON_STOP, Empty, StopDaemon
 
 Start = Callable[[str], int]
 
+BELONGS_TO_THE_CALLER = {"TMUX", "TMUX_PANE", "STY", "CLAUDECODE", "CLAUDE_PID", "TMUX_ORC_AGENT", "PWD"}
+
 
 def status(paths: Paths) -> DaemonStatus:
     with Client.connect(paths.socket) as client:
@@ -43,14 +45,15 @@ def test_the_first_need_starts_it_and_the_next_finds_it(paths: Paths) -> None:
 def test_the_process_is_detached_and_keeps_nothing_of_its_caller(
     paths: Paths, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("TMUX", "TMUX_PANE", "CLAUDECODE", "TMUX_ORC_AGENT", "PWD"):
+    for name in BELONGS_TO_THE_CALLER:
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("KEPT", "y")
+    monkeypatch.setenv("CLAUDE_CODE_USE_BEDROCK", "1")
     pid = start("good")
     told = status(paths)
     names = told.tmux_socket.split()
-    assert "KEPT" in names
-    assert not {"TMUX", "TMUX_PANE", "CLAUDECODE", "TMUX_ORC_AGENT", "PWD"} & set(names)
+    assert {"KEPT", "CLAUDE_CODE_USE_BEDROCK"} <= set(names)
+    assert not BELONGS_TO_THE_CALLER & set(names)
     assert told.tmux_version == "/"
     assert told.rss_bytes not in {os.getsid(0), pid}  # a session of its own, which it does not lead
     assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (1, 2)} == {paths.log}

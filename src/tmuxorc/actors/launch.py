@@ -12,6 +12,7 @@ from tmuxorc.delivery import check_text
 from tmuxorc.errors import NotFoundError, UsageError
 from tmuxorc.model import AgentSpec, Restart
 from tmuxorc.names import check_name
+from tmuxorc.nesting import OWN_PREFIX
 from tmuxorc.tmux import PaneSpec
 
 MOST_GRACE_S = 3600.0
@@ -134,7 +135,7 @@ def pane_spec(services: Services, spec: AgentSpec, generation: int) -> PaneSpec:
         argv=(program, *spec.command[1:]),
         cwd=spec.cwd,
         env={**kind.env.set, **spec.env, "PATH": spec.path, **_own_variables(services, spec)},
-        unset=tuple(name for name in kind.unset_in(services.inherited) if not name.startswith("TMUX_ORC_")),
+        unset=tuple(name for name in kind.unset_in(services.inherited) if not name.startswith(OWN_PREFIX)),
         options=pane_options(spec, generation),
     )
 

@@ -17,20 +17,8 @@ import msgspec
 from tmuxorc.errors import ConfigError, NotFoundError
 from tmuxorc.model import AgentState, Frozen, Restart
 from tmuxorc.names import nearest
+from tmuxorc.nesting import is_marker
 from tmuxorc.toml import read_toml
-
-NESTING_MARKERS = (
-    "CLAUDECODE",
-    "CLAUDE_CODE_*",
-    "CLAUDE_PID",
-    "CODEX_*",
-    "GEMINI_CLI",
-    "QWEN_CODE",
-    "OPENCODE",
-    "OPENCODE_PID",
-    "TMUX_ORC_*",
-)
-"""Variables by which an agent would take itself for the child of another one; no agent inherits them."""
 
 
 class UnknownKindError(NotFoundError):
@@ -153,7 +141,7 @@ class StopStep(Data):
 
 
 class Env(Data):
-    """Variables to set, and patterns (``CODEX_*``) of variables to drop, beside `NESTING_MARKERS`."""
+    """Variables to set, and patterns (``MY_TOOL_*``) of variables to drop, beside the markers of `tmuxorc.nesting`."""
 
     set: dict[str, str] = {}
     unset: tuple[str, ...] = ()
@@ -189,8 +177,10 @@ class Kind(KindFile, kw_only=True):
 
     def unset_in(self, names: Iterable[str]) -> tuple[str, ...]:
         """Which of the environment's variables `names` an agent of this kind must not inherit, sorted."""
-        patterns = (*NESTING_MARKERS, *self.env.unset)
-        return tuple(sorted(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)))
+        return tuple(sorted(name for name in names if is_marker(name) or self._drops(name)))
+
+    def _drops(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.env.unset)
 
 
 _OWN = os.path.join(os.path.dirname(__file__), "kinds")

@@ -12,6 +12,7 @@ from contextlib import suppress
 from tmuxorc.daemon import lock
 from tmuxorc.daemon.readiness import Report, wait_for_verdict
 from tmuxorc.errors import TimedOutError, TmuxOrcError, UnreachableError
+from tmuxorc.nesting import is_marker
 from tmuxorc.paths import Paths
 from tmuxorc.wire.client import Client, NotRunningError
 from tmuxorc.wire.methods import DAEMON_STATUS, DAEMON_STOP, Done, Empty, StopDaemon
@@ -28,25 +29,24 @@ PROGRAM = (sys.executable, "-P", "-m", "tmuxorc.daemon")
 
 LOG_LINES = 5
 
-NESTING = (
-    "CLAUDECODE",
-    "CLAUDE_CODE_ENTRYPOINT",
-    "CLAUDE_CODE_SESSION_ID",
-    "CLAUDE_CODE_SSE_PORT",
-    "CODEX_SANDBOX",
-    "CURSOR_AGENT",
-    "GEMINI_CLI",
-    "OPENCODE",
-    "QWEN_CODE",
-    "STY",
-    "TMUX",
-    "TMUX_PANE",
-    "WINDOW",
+CALLER = frozenset(
+    {
+        "COLUMNS",
+        "LINES",
+        "LISTEN_FDS",
+        "LISTEN_PID",
+        "NOTIFY_SOCKET",
+        "OLDPWD",
+        "PWD",
+        "SHLVL",
+        "STY",
+        "TMUX",
+        "TMUX_PANE",
+        "WINDOW",
+        "_",
+    }
 )
-"""Variables by which a program knows that it runs inside another; the supervisor and its agents do not."""
-
-CALLER = ("COLUMNS", "LINES", "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET", "OLDPWD", "PWD", "SHLVL", "_")
-"""Variables that are true of the calling shell only."""
+"""Variables that are true of the calling shell and its terminal only."""
 
 
 def ensure_running(paths: Paths, *, timeout_s: float = START_S, program: Sequence[str] = PROGRAM) -> bool:
@@ -108,8 +108,7 @@ def restart(paths: Paths, *, timeout_s: float = START_S, program: Sequence[str] 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` without what is true of the calling terminal or agent only."""
-    dropped = {*NESTING, *CALLER}
-    return {name: value for name, value in environ.items() if name not in dropped and not name.startswith("TMUX_ORC_")}
+    return {name: value for name, value in environ.items() if name not in CALLER and not is_marker(name)}
 
 
 def _answers(paths: Paths) -> bool:

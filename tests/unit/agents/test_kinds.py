@@ -12,6 +12,16 @@ from tmuxorc.errors import ConfigError
 from tmuxorc.model import AgentState, Restart
 
 KINDS = load_kinds()
+PERSONAL = (
+    "ANTHROPIC_API_KEY",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CONFIG_DIR",
+    "CODEX_API_KEY",
+    "CODEX_HOME",
+    "GEMINI_API_KEY",
+    "OPENCODE_CONFIG",
+)
 MINIMAL = """
 summary = "mine"
 seen_on = "1.0"
@@ -40,8 +50,20 @@ def test_default_commands() -> None:
 
 def test_nesting_markers_are_not_inherited() -> None:
     """An agent must not take itself for another one's child."""
-    names = ["PATH", "CLAUDECODE", "CLAUDE_CODE_SSE_PORT", "CODEX_HOME", "TMUX_ORC_AGENT", "HOME", "MY_CODEX_X"]
-    assert KINDS["demo"].unset_in(names) == ("CLAUDECODE", "CLAUDE_CODE_SSE_PORT", "CODEX_HOME", "TMUX_ORC_AGENT")
+    names = ["PATH", "CLAUDECODE", "CLAUDE_CODE_SSE_PORT", "CODEX_SANDBOX", "TMUX_ORC_AGENT", "HOME"]
+    assert KINDS["demo"].unset_in(names) == ("CLAUDECODE", "CLAUDE_CODE_SSE_PORT", "CODEX_SANDBOX", "TMUX_ORC_AGENT")
+
+
+def test_settings_and_logins_are_inherited() -> None:
+    """They begin like the markers."""
+    assert KINDS["demo"].unset_in(PERSONAL) == ()
+
+
+def test_a_kind_drops_variables_of_its_own_choice(tmp_path: Path) -> None:
+    """By patterns, beside the markers."""
+    (tmp_path / "mine.toml").write_text(MINIMAL + '[env]\nunset = ["MY_TOOL_*"]\n')
+    names = ["PATH", "MY_TOOL_X", "MY_TOOLS", "CLAUDECODE"]
+    assert load_kinds(str(tmp_path))["mine"].unset_in(names) == ("CLAUDECODE", "MY_TOOL_X")
 
 
 def test_an_unknown_kind_names_the_nearest() -> None:
