@@ -10,11 +10,15 @@ from tmuxorc.errors import NotFoundError, UsageError
 
 
 def key_value(text: str) -> tuple[str, str]:
-    """``KEY=VALUE``."""
+    """``KEY=VALUE``, or ``KEY`` alone for its value here: what is typed shows in everybody's list of processes."""
     key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise ValueError(f"{text!r} is not KEY=VALUE")
-    return key, value
+    if not key:
+        raise ValueError(f"{text!r} is neither KEY=VALUE nor KEY")
+    if equals:
+        return key, value
+    if key not in os.environ:
+        raise ValueError(f"{key} is not set here: export it first, or give {key}=VALUE")
+    return key, os.environ[key]
 
 
 def seconds(text: str) -> float:

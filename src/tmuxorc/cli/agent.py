@@ -66,7 +66,13 @@ async def spawn(
     ] = None,
     env: Annotated[
         dict[str, str] | None,
-        Opt("--env", "-e", metavar="KEY=VALUE", read=_read.key_value, help="Set a variable for it; may be repeated."),
+        Opt(
+            "--env",
+            "-e",
+            metavar="KEY[=VALUE]",
+            read=_read.key_value,
+            help="Set a variable for it, or hand on yours: KEY alone keeps a secret out of ps; may be repeated.",
+        ),
     ] = None,
     brief: Annotated[
         str,

@@ -178,6 +178,15 @@ def test_spawn_takes_everything_there_is_to_say(cmd: Any, peer: Peer, home: Home
     )
 
 
+def test_a_variable_named_alone_is_handed_on(cmd: Any, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its value never stands in the list of processes."""
+    peer.answers(m.AGENT_SPAWN, AGENT)
+    monkeypatch.setenv("SECRET_TOKEN", "s3=cret ")
+    monkeypatch.setenv("EMPTY", "")
+    assert cmd("spawn a -e SECRET_TOKEN --env EMPTY --env B=2 -- x").status == 0
+    assert peer.last.spec.env == {"SECRET_TOKEN": "s3=cret ", "EMPTY": "", "B": "2"}
+
+
 def test_a_relative_directory_is_made_absolute(cmd: Any, peer: Peer, home: Home, monkeypatch: Any) -> None:
     peer.answers(m.AGENT_SPAWN, AGENT)
     monkeypatch.chdir(home.root)
