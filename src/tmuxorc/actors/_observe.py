@@ -3,8 +3,11 @@
 A screen is read only because output said that it changed; the reads of many busy agents share one budget.
 """
 
+from datetime import UTC, datetime
+
 import trio
 
+from tmuxorc.actors._pane import NOTED_STATE
 from tmuxorc.actors.services import Services
 from tmuxorc.agents.detect import Detector
 from tmuxorc.agents.escapes import EscapeScanner
@@ -19,6 +22,7 @@ from tmuxorc.agents.evidence import (
 )
 from tmuxorc.agents.kinds import Kind, StateFrom
 from tmuxorc.errors import TmuxError
+from tmuxorc.model import AgentState
 from tmuxorc.tmux import PaneChanged, PaneEvent, PaneInfo, PaneOutput
 from tmuxorc.tmux.process import foreground_pgid
 
@@ -42,9 +46,16 @@ class Observer:
         self._output = trio.Event()
         self.outputs = 0
         self.own_command = ""
+        self._noted = ""
+        self._state: AgentState | None = None
+        self._since = ""
 
-    def begin(self, adopted: bool) -> None:
-        """The process runs; look at it once, whatever it does."""
+    def begin(self, adopted: bool, noted: str = "") -> None:
+        """The process runs; look at it once, whatever it does.
+
+        `noted` is what an earlier observer of this process left on its pane: a state that goes on began then.
+        """
+        self._noted = noted
         self.feed(ProcessStarted(at=trio.current_time(), adopted=adopted))
         self._wake.set()
 
@@ -71,6 +82,8 @@ class Observer:
         self._changed = trio.Event()
 
     def _publish(self, state: State) -> None:
+        if state.state is not self._state:
+            self._state, self._since = state.state, self._beginning_of(state.state)
         self._services.events.publish(
             "agent.state",
             self._address,
@@ -78,7 +91,21 @@ class Observer:
             state=state.state,
             detail=state.detail,
             source=state.source,
+            since=self._since,
         )
+
+    def _beginning_of(self, state: AgentState) -> str:
+        """When the new state began, as ISO 8601: now, unless it is the one the process was in when it was last seen."""
+        now = datetime.now(UTC).isoformat()
+        if state is AgentState.STARTING:
+            return now
+        before, _, since = self._noted.partition("@")
+        self._noted = ""
+        if before != state.value or not _is_past(since, now):
+            since = now
+        if self._services.tmux_or_none is not None:
+            self._services.tmux_or_none.note(self._pane.pane_id, NOTED_STATE, f"{state.value}@{since}")
+        return since
 
     def change(self) -> trio.Event:
         """Set when the next piece of evidence has come in."""
@@ -142,3 +169,11 @@ class Observer:
         if own:
             self.own_command = name
         self.feed(ForegroundSeen(at=trio.current_time(), command=name, own=own))
+
+
+def _is_past(since: str, now: str) -> bool:
+    """Whether `since` is a time, and not after `now`: it comes from a pane, where anybody may have written it."""
+    try:
+        return datetime.fromisoformat(since) <= datetime.fromisoformat(now)
+    except (ValueError, TypeError):
+        return False

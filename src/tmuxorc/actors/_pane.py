@@ -8,13 +8,17 @@ from tmuxorc.model import AgentSpec, Frozen
 from tmuxorc.tmux import NoSuchTarget, PaneInfo, PaneStatus
 from tmuxorc.tmux.process import end_tree
 
+NOTED_STATE = "state"
+"""The pane option that says what its agent was last seen doing, and since when."""
+
 
 class Taken(Frozen):
-    """A pane with the agent's process in it; `adopted` if the process ran before."""
+    """A pane with the agent's process in it; `adopted` if it ran before, `noted` is what was last seen of it."""
 
     pane: PaneInfo
     generation: int
     adopted: bool
+    noted: str = ""
 
 
 async def take_pane(services: Services, spec: AgentSpec) -> Taken:
@@ -70,7 +74,7 @@ async def _adopt(services: Services, spec: AgentSpec, pane: PaneInfo, pid: int, 
         await services.tmux.adopt_pane(pane.pane_id, pane_options(spec, generation))
         await services.tmux.link_pane(pane.window_id, await _session(services, spec.team))
     live = PaneInfo(pane_id=pane.pane_id, window_id=pane.window_id, pid=pid)
-    return Taken(pane=live, generation=generation, adopted=True)
+    return Taken(pane=live, generation=generation, adopted=True, noted=options.get(NOTED_STATE, ""))
 
 
 async def _session(services: Services, team: str) -> str:

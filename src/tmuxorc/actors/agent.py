@@ -74,7 +74,7 @@ class AgentActor(Actor):
             pid=taken.pane.pid,
             adopted=taken.adopted,
         )
-        self._begin(ctx, taken.pane, taken.adopted)
+        self._begin(ctx, taken)
 
     async def _missed_exit(self) -> ExitReason | None:
         """How the process ended that was last seen running, if nobody was there to see it; None if it still runs.
@@ -111,7 +111,8 @@ class AgentActor(Actor):
             raise
         return taken
 
-    def _begin(self, ctx: ActorContext, pane: PaneInfo, adopted: bool) -> None:
+    def _begin(self, ctx: ActorContext, taken: Taken) -> None:
+        pane = taken.pane
         self._observer = Observer(self.services, self.address, self.kind, pane, self.generation)
         courier = Courier(self.services, self.address, self.kind, pane, self.generation, self._observer)
         self.services.tmux.watch(pane.pane_id, self._on_pane_event)
@@ -119,7 +120,7 @@ class AgentActor(Actor):
         ctx.spawn(self._observer.run)
         ctx.spawn(courier.run)
         self.services.keeper.note_run(self.address)
-        self._observer.begin(adopted)
+        self._observer.begin(taken.adopted, taken.noted)
 
     # --- what happens to it ---
 

@@ -294,7 +294,9 @@ def _agent_started(row: AgentRow, event: EventDraft) -> None:
 
 
 def _agent_state(row: AgentRow, event: EventDraft) -> None:
-    _set_state(row, AgentState(event.data["state"]), event.data.get("detail", ""), event.at)
+    since = event.data.get("since")
+    at = event.at if since is None else datetime.fromisoformat(since)
+    _set_state(row, AgentState(event.data["state"]), event.data.get("detail", ""), at)
 
 
 def _agent_exited(roster: Roster, event: EventDraft) -> None:

@@ -96,7 +96,7 @@ class Tmux:
         """Start `spec` in a window of its own, linked into the session; one batch.
 
         `sink` watches the pane from its very first byte; one given to `watch` later may miss some.
-        Raises `BadDirectory` and `ProgramMissing` before anything is done, `NoSuchTarget` if the session is gone.
+        Raises `BadDirectory` and `ProgramNotFound` before anything is done, `NoSuchTarget` if the session is gone.
         """
         check_startable(spec)
         placeholder = self._placeholders.pop(session_id, None)
@@ -275,6 +275,10 @@ class Tmux:
 
     def _look(self) -> None:
         self._to_compare.set()
+
+    def note(self, pane_id: str, key: str, value: str) -> None:
+        """Set one of our options on the pane without waiting; a pane that is gone is no error."""
+        self._open.post(command_line(("set-option", "-p", "-t", pane_id, name_of(key), pack(value))))
 
     def _go_on(self, pane_id: str) -> None:
         self._open.post(command_line(("refresh-client", "-A", f"{pane_id}:continue")))

@@ -32,6 +32,19 @@ def test_a_killed_supervisor_is_followed_by_one_that_adopts_every_pane(orc: Orc)
     assert orc.await_generation("crew/c", 3).restarts == 2
 
 
+def test_a_state_that_goes_on_is_as_old_as_it_was(orc: Orc) -> None:
+    """Who looks in the morning sees since when an agent has been blocked, not since when the supervisor runs."""
+    orc.spawn("alice", wait="ready")
+    orc.spawn("b", *SLEEP)
+    orc.await_state("alice", IDLE)
+    before = orc.agents()
+    for lose in (orc.kill_supervisor, orc.lose_tmux_client):
+        lose()
+        for address, view in before.items():
+            orc.await_adoption(address)
+            assert orc.await_state(address, view.state).state_since == view.state_since
+
+
 def test_a_lost_connection_to_tmux_changes_no_process(orc: Orc) -> None:
     orc.spawn("alice", wait="ready")
     orc.spawn("b", *SLEEP)
