@@ -10,6 +10,7 @@ import trio
 
 from tests.support import Home, TmuxServer
 from tests.tmux.panes import Panes, Record
+from tmuxorc.errors import ExitStatus
 from tmuxorc.tmux import (
     BadDirectory,
     Endpoint,
@@ -18,7 +19,7 @@ from tmuxorc.tmux import (
     PaneClosed,
     PaneSpec,
     PaneUnlinked,
-    ProgramMissing,
+    ProgramNotFound,
     SessionClosed,
     SessionOpened,
     Tmux,
@@ -196,17 +197,19 @@ async def test_starting_again_loses_no_output_and_no_server(panes: Panes, first:
 async def test_what_cannot_start_is_refused_before_anything_is_done(panes: Panes, home: Home):
     file = home.root / "file"
     file.write_text("not executable")
-    with pytest.raises(ProgramMissing) as missing:
+    with pytest.raises(ProgramNotFound) as missing:
         await panes("no-such-program", env={"PATH": "/nowhere:/bin"})
-    assert "/nowhere:/bin" in missing.value.message
-    with pytest.raises(ProgramMissing):
+    assert (missing.value.code, missing.value.exit_status) == ("program_not_found", ExitStatus.NOT_FOUND)
+    assert missing.value.details["path"] == ["/nowhere", "/bin"]
+    assert "/nowhere:/bin" in missing.value.hint
+    with pytest.raises(ProgramNotFound):
         await panes(str(file))
-    with pytest.raises(ProgramMissing):
+    with pytest.raises(ProgramNotFound):
         await panes("")
     for cwd in ("relative", str(home.root / "none"), str(file)):
         with pytest.raises(BadDirectory) as bad:
             await panes("cat", cwd=cwd)
-        assert bad.value.code == "bad_cwd"
+        assert (bad.value.code, bad.value.exit_status) == ("bad_cwd", ExitStatus.USAGE)
     assert await panes.tmux.inventory() == ()
 
 

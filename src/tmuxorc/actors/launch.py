@@ -2,33 +2,20 @@
 
 import hashlib
 import os
-import shutil
 
 import msgspec
 
 from tmuxorc.actors.services import Services
 from tmuxorc.agents import Kind, find_kind
 from tmuxorc.delivery import check_text
-from tmuxorc.errors import NotFoundError, UsageError
+from tmuxorc.errors import UsageError
 from tmuxorc.model import AgentSpec, Restart
 from tmuxorc.names import check_name
 from tmuxorc.nesting import OWN_PREFIX
-from tmuxorc.tmux import PaneSpec
+from tmuxorc.tmux import PaneSpec, check_directory, find_program
 
 MOST_GRACE_S = 3600.0
 MOST_ENV_BYTES = 100_000
-
-
-class ProgramNotFoundError(NotFoundError):
-    """The program is not in the PATH it was looked up in."""
-
-    code = "program_not_found"
-
-
-class BadDirectoryError(UsageError):
-    """The working directory is missing or none."""
-
-    code = "bad_cwd"
 
 
 def check_spec(spec: AgentSpec, services: Services) -> AgentSpec:
@@ -45,9 +32,13 @@ def check_spec(spec: AgentSpec, services: Services) -> AgentSpec:
             "a permanent agent never ends for good, so it cannot be significant", hint="give --restart transient"
         )
     complete = msgspec.structs.replace(spec, command=_command(spec, kind), path=spec.path or os.defpath)
-    _check_directory(complete.cwd)
-    find_program(complete)
+    _check_program(complete)
     return complete
+
+
+def _check_program(spec: AgentSpec) -> str:
+    check_directory(spec.cwd)
+    return find_program(spec.command[0], path=spec.path, cwd=spec.cwd)
 
 
 def check_grace(seconds: float | None) -> None:
@@ -83,42 +74,6 @@ def _check_env(spec: AgentSpec) -> None:
         )
 
 
-def _check_directory(cwd: str) -> None:
-    if not os.path.isabs(cwd):
-        raise BadDirectoryError(
-            f"the working directory must be an absolute path, not {cwd!r}", hint="begin it with a slash"
-        )
-    if not os.path.exists(cwd):
-        raise BadDirectoryError(f"there is no directory {cwd}", hint="make it, or give another with --cwd")
-    if not os.path.isdir(cwd):
-        raise BadDirectoryError(f"{cwd} is not a directory", hint="give a directory with --cwd")
-    if not os.access(cwd, os.X_OK):
-        raise BadDirectoryError(f"no permission to enter {cwd}", hint="give another with --cwd, or mend its mode")
-
-
-def find_program(spec: AgentSpec) -> str:
-    """The absolute path of the program; raises `ProgramNotFoundError` with the PATH that was searched."""
-    program = spec.command[0]
-    if "/" in program:
-        path = os.path.join(spec.cwd, program)
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-        missing = not os.path.exists(path)
-        raise ProgramNotFoundError(
-            f"there is no program {path}" if missing else f"{path} is not a program that can be run",
-            hint="give the path of one, or a bare name to look for in PATH" if missing else f"try: chmod +x {path}",
-            details={"program": path},
-        )
-    found = shutil.which(program, path=spec.path)
-    if found is None:
-        raise ProgramNotFoundError(
-            f"there is no program {program!r} in PATH",
-            hint=f"searched: {spec.path}",
-            details={"program": program, "path": spec.path.split(os.pathsep)},
-        )
-    return os.path.abspath(found)
-
-
 def spec_hash(spec: AgentSpec) -> str:
     """Names what a process was started as: two specs that start the same process have the same hash."""
     started_as = (spec.kind, spec.command, spec.cwd, sorted(spec.env.items()))
@@ -126,10 +81,9 @@ def spec_hash(spec: AgentSpec) -> str:
 
 
 def pane_spec(services: Services, spec: AgentSpec, generation: int) -> PaneSpec:
-    """What tmux is asked to run; raises `ProgramNotFoundError` or `UsageError` if the world changed since the spawn."""
+    """What tmux is asked to run; raises `ProgramNotFound` or `BadDirectory` if the world changed since the spawn."""
     kind = find_kind(services.kinds, spec.kind)
-    _check_directory(spec.cwd)
-    program = find_program(spec)
+    program = _check_program(spec)
     return PaneSpec(
         name=spec.name,
         argv=(program, *spec.command[1:]),

@@ -2,7 +2,7 @@
 
 from tmuxorc.tmux._errors import BadDirectory as BadDirectory
 from tmuxorc.tmux._errors import NoSuchTarget as NoSuchTarget
-from tmuxorc.tmux._errors import ProgramMissing as ProgramMissing
+from tmuxorc.tmux._errors import ProgramNotFound as ProgramNotFound
 from tmuxorc.tmux._errors import TmuxGone as TmuxGone
 from tmuxorc.tmux._errors import TmuxMissing as TmuxMissing
 from tmuxorc.tmux._errors import TmuxRefused as TmuxRefused
@@ -29,7 +29,7 @@ from tmuxorc.tmux._open import open_tmux as open_tmux
 from tmuxorc.tmux._panes import is_pane_id as is_pane_id
 from tmuxorc.tmux._protocol import Reply as Reply
 from tmuxorc.tmux._quote import quote as quote
-from tmuxorc.tmux._startable import check_startable as check_startable
+from tmuxorc.tmux._startable import check_directory as check_directory
 from tmuxorc.tmux._startable import find_program as find_program
 from tmuxorc.tmux._tmux import Tmux as Tmux
 from tmuxorc.tmux._types import Capture as Capture

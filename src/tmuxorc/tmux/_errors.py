@@ -1,6 +1,6 @@
 """What goes wrong with tmux, one class and one stable code for each thing a caller may want to tell apart."""
 
-from tmuxorc.errors import ExitStatus, TmuxError
+from tmuxorc.errors import ExitStatus, NotFoundError, TmuxError, UsageError
 
 INSTALL = "install it: apt install tmux, dnf install tmux, pacman -S tmux, or brew install tmux"
 
@@ -54,18 +54,16 @@ class Unsayable(TmuxError):
     exit_status = ExitStatus.USAGE
 
 
-class BadDirectory(TmuxError):
-    """The working directory is missing or is not a directory."""
+class BadDirectory(UsageError):
+    """The working directory is missing, no directory, or closed to us."""
 
     code = "bad_cwd"
-    exit_status = ExitStatus.NOT_FOUND
 
 
-class ProgramMissing(TmuxError):
-    """The program to run is not on the PATH given, or cannot be executed."""
+class ProgramNotFound(NotFoundError):
+    """The program to run is not in the PATH it was looked up in, or cannot be executed."""
 
-    code = "program_missing"
-    exit_status = ExitStatus.NOT_FOUND
+    code = "program_not_found"
 
 
 _NO_TARGET = ("can't find ", "no such pane", "no such window", "no such session", "no current ")

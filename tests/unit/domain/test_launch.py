@@ -76,6 +76,18 @@ async def test_what_cannot_run_is_refused_with_one_clear_error(
     assert refused.value.exit_status in (ExitStatus.USAGE, ExitStatus.NOT_FOUND, ExitStatus.REFUSED)
 
 
+async def test_a_relative_path_is_searched_from_the_agents_directory(services: Services, home: Home) -> None:
+    """Where the program itself would look, and not where the supervisor happens to be."""
+    tool = home.root / "tools" / "tool"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    there = check_spec(spec(command=("tool",), path="/usr/bin:tools", cwd=str(home.root)), services)
+    assert pane_spec(services, there, 1).argv[0] == str(tool)
+    with pytest.raises(TmuxOrcError):
+        check_spec(spec(command=("tool",), path="/usr/bin:tools", cwd="/"), services)
+
+
 async def test_a_missing_program_is_told_with_the_path_that_was_searched(services: Services) -> None:
     with pytest.raises(TmuxOrcError) as missing:
         check_spec(spec(command=("nothing-here",), path="/usr/bin:/opt/tools"), services)
