@@ -32,7 +32,9 @@ SIZES = (5, 10, 25, 50)
 BURN = """
 
 def _burn(steps: int) -> None:
-    for _ in range(steps):
+    from itertools import repeat
+
+    for _ in repeat(None, steps):
         pass
 """
 
@@ -112,17 +114,22 @@ def burning(plant: Plant, percent: int, cost_s: float, step_s: float) -> str:
 
 
 def cost_of(job: Job, environment: Environment) -> float:
-    """Seconds that one act takes at best."""
+    """Seconds that one act takes."""
     with Remote(environment.python, ROOT) as worker:
         worker.open(job.benchmark.name, job.point)
-        values = [value for turn in range(10) for value in worker.sample(turn=turn)]
+        values = [value for turn in range(20) for value in worker.sample(turn=turn)]
         worker.shut()
-    return min(values)
+    return median(values)
 
 
 def step_cost(environment: Environment) -> float:
     """Seconds that one step of the burning loop takes."""
-    code = "import timeit; print(min(timeit.repeat('for _ in range(100000): pass', number=1, repeat=50)) / 100000)"
+    code = """
+import itertools, statistics, time, timeit
+loop = "for _ in repeat(None, 100000): pass"
+times = timeit.repeat(loop, number=1, repeat=50, timer=time.process_time, globals={"repeat": itertools.repeat})
+print(statistics.median(times) / 100000)
+"""
     return float(subprocess.run([environment.python, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
