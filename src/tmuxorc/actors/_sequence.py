@@ -21,6 +21,9 @@ from tmuxorc.model import Desired
 KILL_LIMIT_S = 5.0
 """How long a cancelled child may take to clean up, and then again to react to the second cancellation."""
 
+FORGOTTEN = 1000
+"""Of how many removed children the generation is remembered, the latest ones."""
+
 
 class Phase(Enum):
     """Where the supervisor itself stands."""
@@ -51,7 +54,7 @@ class Sequence:
         self.deadline = math.inf
         self._kill_limit_s = kill_limit_s
         self._children: dict[str, Child] = {child.id: Child(child) for child in spec.children}
-        # A child added again goes on counting: a late report of a forgotten one is then never taken for its own (S6).
+        # A child added again goes on counting (S6).
         self._generations: dict[str, int] = {}
         self._up_waiters: dict[str, list[object]] = {}
         self._down_waiters: dict[str, list[object]] = {}
@@ -150,6 +153,8 @@ class Sequence:
     def _forget(self, child: Child) -> None:
         del self._children[child.id]
         self._generations[child.id] = child.generation
+        if len(self._generations) > FORGOTTEN:
+            del self._generations[next(iter(self._generations))]
         self._fail_up(child)
         self._settle_down(child)
         self._effects.append(Forget(child.id))

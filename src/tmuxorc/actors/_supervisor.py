@@ -128,15 +128,21 @@ class Supervisor(Host):
 
     def _hear(self, report: Report, now: Instant) -> list[Effect]:
         who = report.incarnation
+        # One that was given up as leaked may still report when its id has long been somebody else's.
+        effects = self._hear_own(report, now) if self._incarnations.get(who.id) is who else []
+        if not isinstance(report, Up | Ending):
+            self._after_exit(who)
+        return effects
+
+    def _hear_own(self, report: Report, now: Instant) -> list[Effect]:
+        who = report.incarnation
         match report:
             case Up():
                 return self._core.started(who.id, who.generation, now, patient=who.hosts)
             case Ending():
                 return self._core.ending(who.id, who.generation, report.reason, now)
             case _:
-                effects = self._core.exited(who.id, who.generation, report.reason, now)
-                self._after_exit(who)
-                return effects
+                return self._core.exited(who.id, who.generation, report.reason, now)
 
     def _obey(self, order: Order, reply: Reply, now: Instant) -> list[Effect]:
         core = self._core

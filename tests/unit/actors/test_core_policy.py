@@ -26,6 +26,7 @@ from tmuxorc.actors import (
     SupervisorGaveUp,
     SupervisorSpec,
 )
+from tmuxorc.actors._sequence import FORGOTTEN
 from tmuxorc.errors import UsageError
 from tmuxorc.model import Desired
 
@@ -468,6 +469,21 @@ def test_a_child_added_again_goes_on_counting() -> None:
     paper.settle()
     paper.take(paper.core.add("again", child("a"), paper.instant))
     assert paper.live == {"a": 2}
+
+
+def test_what_is_remembered_of_removed_children_is_bounded() -> None:
+    """The generations of the latest ones, however many came and went."""
+    paper = Paper(child("a"))
+    paper.start()
+    for number in range(FORGOTTEN + 10):
+        paper.take(paper.core.add(number, child(f"c{number}"), paper.instant))
+        paper.order("remove", f"c{number}")
+        paper.settle()
+    assert len(paper.core._generations) == FORGOTTEN
+    paper.take(paper.core.add("latest", child(f"c{FORGOTTEN + 9}"), paper.instant))
+    paper.take(paper.core.add("first", child("c0"), paper.instant))
+    paper.settle()
+    assert paper.live == {"a": 1, f"c{FORGOTTEN + 9}": 2, "c0": 1}
 
 
 def test_resuming_a_child_that_is_about_to_stop_with_its_group_waits_for_the_next() -> None:

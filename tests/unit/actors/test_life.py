@@ -36,6 +36,7 @@ from tmuxorc.actors import (
     open_system,
     supervisor_child,
 )
+from tmuxorc.actors import _sequence as sequence
 
 
 @virtual
@@ -254,6 +255,24 @@ async def test_a_leaked_incarnation_does_not_disturb_the_next() -> None:
         await trio.sleep(4000)
         assert (await system.ref("a").call(Who(), timeout_s=1)).generation == 2
         assert system.leaked == ()
+
+
+@virtual
+async def test_a_leaked_incarnation_is_never_taken_for_another_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even when its child was removed and its number has been given again."""
+    monkeypatch.setattr(sequence, "FORGOTTEN", 0)
+    record = Record()
+    record.stopping["a"] = hang_shielded
+    async with open_system(record.tree(), kill_limit_s=1.0) as system:
+        await system.root.start_child(record.spec("a", shutdown_s=1.0))
+        await system.root.remove_child("a")
+        assert system.leaked == ("a#1",)
+        del record.stopping["a"]
+        await system.root.start_child(record.spec("a"))
+        await trio.sleep(4000)
+        assert system.leaked == ()
+        assert (await system.ref("a").call(Who(), timeout_s=1)).generation == 1
+        assert [info.status for info in await system.root.children()] == ["running"]
 
 
 @virtual
