@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+from tests.chaos._orders import KNOWN_REFUSALS, People, processes_of, settled, strange_panes
 from tests.chaos._storm import Storm
-from tmuxorc.model import AgentView
+from tmuxorc.daemon import launch
+from tmuxorc.model import AgentView, Desired
 
 
 def identity(view: AgentView) -> tuple[object, ...]:
@@ -49,4 +51,18 @@ def test_tmux_servers_die_and_the_agents_come_back(storm: Storm) -> None:
     storm.calm_down()
     storm.check_messages(unclear=True)
     storm.check_alive()
+    check_log(storm)
+
+
+def test_orders_that_race_with_deaths_leave_what_the_list_says(storm: Storm) -> None:
+    """No process, and no pane, that is nobody's; none too many, none that is missing."""
+    people = People(storm.orc, storm.random)
+    with people:
+        storm.strike(7, storm.kill_supervisor, storm.kill_tmux_client, storm.kill_tmux_client)
+    launch.ensure_running(storm.orc.paths)
+    assert people.refusals <= KNOWN_REFUSALS
+    now, processes = settled(storm.orc), processes_of(storm.orc)
+    running = {address: [view.pid] for address, view in now.items() if view.desired is Desired.RUNNING}
+    assert processes == running
+    assert strange_panes(storm.orc, {f"{address} {view.pane}" for address, view in now.items() if view.pane}) == set()
     check_log(storm)

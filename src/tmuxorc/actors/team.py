@@ -1,6 +1,7 @@
 """Teams as supervisors of agents, agents as their children, and what it takes to add and remove them while all runs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import msgspec
@@ -11,6 +12,7 @@ from tmuxorc.actors import (
     ActorDied,
     Backoff,
     ChildSpec,
+    DuplicateChild,
     NoSuchActor,
     Supervisor,
     SupervisorRef,
@@ -21,7 +23,7 @@ from tmuxorc.actors.agent import AgentActor
 from tmuxorc.actors.launch import MOST_GRACE_S, pane_options, process_marker, spec_hash
 from tmuxorc.actors.roster import AgentRow
 from tmuxorc.actors.services import Services
-from tmuxorc.errors import ConflictError, NotFoundError
+from tmuxorc.errors import ConflictError, NotFoundError, TmuxError
 from tmuxorc.model import AgentSpec, Desired, Restart, Strategy, TeamSpec
 from tmuxorc.tmux import PaneInfo
 from tmuxorc.tmux.process import end_tree
@@ -158,8 +160,18 @@ async def reach_team(services: Services, name: str) -> SupervisorRef:
     raise _team_error(name, "team_down", "is down: it failed, or tmux is away")
 
 
-def _team_error(name: str, code: str, what: str) -> ConflictError:
-    error = ConflictError(f"team {name} {what}", hint=f"tmux-orc team start {name}", details={"team": name})
+@contextmanager
+def ordering(name: str) -> Iterator[None]:
+    """Within, orders to the team's supervisor; that it went down under them is told as by `reach_team`."""
+    try:
+        yield
+    except (ActorDied, NoSuchActor):
+        hint = "try again in a moment; see: tmux-orc status"
+        raise _team_error(name, "team_down", "went down meanwhile: it failed, or tmux is away", hint) from None
+
+
+def _team_error(name: str, code: str, what: str, hint: str = "") -> ConflictError:
+    error = ConflictError(f"team {name} {what}", hint=hint or f"tmux-orc team start {name}", details={"team": name})
     error.code = code
     return error
 
@@ -167,20 +179,28 @@ def _team_error(name: str, code: str, what: str) -> ConflictError:
 async def take_down(services: Services, spec: AgentSpec, *, forget: bool = False) -> None:
     """End the agent's process and what it left behind, and let its team know that it stays down.
 
-    A team that is down needs no telling.
+    A team that is down, while tmux is away for instance, needs no telling; its agents' processes may run on.
     """
     await services.unclaimed(spec.team)
-    at_rest = _at_rest([services.roster.agent(spec.address)])
+    row = services.roster.agent(spec.address)
+    at_rest = _at_rest([row])
     # The order comes first, with nothing awaited before it: orders must arrive as the wishes were journaled.
     if services.roster.team(spec.team).up:
         supervisor = team_supervisor(services, spec.team)
         try:
             await (supervisor.remove_child if forget else supervisor.stop_child)(spec.name)
         except (ActorDied, NoSuchActor):
-            pass  # the team went down meanwhile, and the agent with it
+            await _end_alone(services, row)
     else:
-        services.events.publish("agent.stopped", spec.address, detail="stopped by the operator")
+        await _end_alone(services, row)
     await _end_left_behind(services, at_rest)
+
+
+async def _end_alone(services: Services, row: AgentRow) -> None:
+    """End the agent's process without an actor to do it."""
+    marker = process_marker(services, row.spec.address)
+    await end_tree(row.pid or 0, services.grace_of(row.spec), marker=marker)
+    services.events.publish("agent.stopped", row.spec.address, detail="stopped by the operator")
 
 
 def _at_rest(rows: Iterable[AgentRow]) -> list[AgentRow]:
@@ -223,6 +243,7 @@ async def remove_team(services: Services, name: str) -> None:
     await _end_left_behind(services, members)
     await teams_supervisor(services).remove_child(name)
     for member in reversed(members):
+        services.forgotten.add(member.spec.address)
         await _forget_agent(services, member.spec)
     await services.journal.remove_team(name)
     services.events.publish("team.removed", name)
@@ -276,7 +297,10 @@ async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None =
             await _relabel(services, spec, pane)
             services.panes[spec.address] = pane
         try:
-            await supervisor.start_child(agent_child(services, spec, fresh=True))
+            with ordering(spec.team):
+                await supervisor.start_child(agent_child(services, spec, fresh=True))
+        except DuplicateChild:
+            return  # its team came up meanwhile, and with it the agent
         except Exception as error:  # noqa: BLE001 - a defect, too, must leave no agent behind that is in no team
             cause = error
         else:
@@ -284,7 +308,7 @@ async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None =
         if pane is not None:
             services.panes.pop(spec.address, None)
         else:
-            services.refused.add(spec.address)
+            services.forgotten.add(spec.address)
         await _forget_agent(services, spec)
         raise cause
 
@@ -298,6 +322,8 @@ async def _relabel(services: Services, spec: AgentSpec, pane: PaneInfo) -> None:
 @whole
 async def remove_agent(services: Services, spec: AgentSpec) -> None:
     """Stop the agent, close its pane, forget it."""
+    services.events.publish("agent.desired", spec.address, desired=Desired.STOPPED)  # should its team come up meanwhile
+    services.forgotten.add(spec.address)
     await take_down(services, spec, forget=True)
     await _forget_agent(services, spec)
 
@@ -310,5 +336,15 @@ async def _forget_agent(services: Services, spec: AgentSpec) -> None:
         pass  # its team was removed meanwhile
     pane = services.panes.pop(spec.address, None)
     services.events.publish("agent.removed", spec.address)
+    await _forget_child(services, spec)
     if pane is not None:
-        await services.tmux.close_pane(pane.pane_id)
+        # While tmux is away the dead pane stays; it is closed when tmux is back.
+        with suppress(TmuxError):
+            await services.tmux.close_pane(pane.pane_id)
+
+
+async def _forget_child(services: Services, spec: AgentSpec) -> None:
+    """A team that came up while its agent was being removed has it as a child, at rest."""
+    if spec.team in services.roster.teams and services.roster.team(spec.team).up:
+        with suppress(ActorDied, NoSuchActor):
+            await team_supervisor(services, spec.team).remove_child(spec.name)

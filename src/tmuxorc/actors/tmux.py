@@ -8,7 +8,6 @@ import trio
 
 from tmuxorc.actors._ending import end_process
 from tmuxorc.actors._holding import Holding
-from tmuxorc.actors.launch import process_marker
 from tmuxorc.actors.services import Services
 from tmuxorc.errors import TmuxError
 from tmuxorc.model import Desired
@@ -48,7 +47,9 @@ class TmuxActor(Holding):
         ) as tmux:
             found = await tmux.inventory()
             services.panes.clear()
-            services.panes.update({pane.options["agent"]: pane for pane in found if pane.options.get("agent")})
+            # Of two panes of one agent, one removed while tmux was away and made anew, the living one is meant.
+            by_life = sorted(found, key=lambda pane: not pane.dead)
+            services.panes.update({pane.options["agent"]: pane for pane in by_life if pane.options.get("agent")})
             self._tell_of_dead(found)
             services.inherited = await _inherited_variables(tmux)
             for session in await tmux.list_sessions():
@@ -78,8 +79,11 @@ class TmuxActor(Holding):
             for pane in found:
                 address = pane.options.get("agent", "")
                 row = services.roster.agents.get(address)
-                if row is None and (pane.dead or address in services.refused):
-                    await end_tree(0 if pane.dead else pane.pid, 0.0, marker=process_marker(services, address))
+                known = services.panes.get(address, pane)
+                if pane.dead and (row is None or known.pane_id != pane.pane_id):
+                    await services.tmux.close_pane(pane.pane_id)
+                elif row is None and address in services.forgotten:
+                    await end_tree(pane.pid, 0.0)
                     await services.tmux.close_pane(pane.pane_id)
                 elif row is not None and not pane.dead and services.roster.agent_view(row).desired is Desired.STOPPED:
                     await end_process(services, row.spec, pane)

@@ -5,7 +5,7 @@ import os
 from tmuxorc.actors._whole import whole
 from tmuxorc.actors.launch import check_grace, check_spec
 from tmuxorc.actors.services import Services
-from tmuxorc.actors.team import add_agent, ensure_team, reach_team, remove_agent, take_down
+from tmuxorc.actors.team import add_agent, ensure_team, ordering, reach_team, remove_agent, take_down
 from tmuxorc.agents import find_kind
 from tmuxorc.daemon.routes._common import within
 from tmuxorc.errors import ConflictError, NotFoundError, RefusedError, UsageError
@@ -115,7 +115,8 @@ async def start(services: Services, params: m.Target) -> AgentView:
         check_spec(row.spec, services)
     await _want(services, address, Desired.RUNNING)
     # Also if it runs: it may be about to stop, which only its supervisor knows.
-    await supervisor.resume_child(row.spec.name)
+    with ordering(row.spec.team):
+        await supervisor.resume_child(row.spec.name)
     return services.roster.agent_view(services.roster.agent(address))
 
 
@@ -155,7 +156,7 @@ async def restart(services: Services, params: m.StopAgent) -> AgentView:
     check_spec(row.spec, services)
     check_grace(params.grace_s)
     await _want(services, address, Desired.RUNNING)
-    with services.grace(address, params.grace_s):
+    with services.grace(address, params.grace_s), ordering(row.spec.team):
         await supervisor.restart_child(row.spec.name)
     return services.roster.agent_view(row)
 
