@@ -49,6 +49,7 @@ class JournalActor(Holding):
                     nursery.start_soon(services.events.run, journal)
                     nursery.start_soon(services.keeper.run, journal)
                     nursery.start_soon(services.post.expire, journal)
+                    nursery.start_soon(journal.wait_lost)
                     ready()
             finally:
                 services.journal_or_none = None

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, NoReturn, ParamSpec, TypeVar, cast
 
 import trio
 
@@ -43,6 +43,10 @@ class Journal:
         self._worker = worker
         self._settings = settings
         self._now = now
+
+    async def wait_lost(self) -> NoReturn:
+        """Raise `JournalError` once the journal has failed by a defect of its own; it must then be opened anew."""
+        await self._worker.wait_lost()
 
     async def load(self) -> Snapshot:
         """Everything a new supervisor needs to carry on."""

@@ -9,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 
@@ -42,6 +42,9 @@ class Worker:
         self._opened = Request(_nothing, reads=True)
         self._ended = trio.Event()
         self._closing = False
+        self._pending: set[Request] = set()
+        self._defect: BaseException | None = None
+        self._lost = trio.Event()
         # A daemon: should the disk hang for good, the process can still end.
         self._thread = threading.Thread(target=self._run, name="tmuxorc-journal", daemon=True)
 
@@ -57,14 +60,26 @@ class Worker:
 
         A cancelled wait does not take the operation back.
         """
+        if self._defect is not None:
+            raise _lost(self._defect)
         if self._closing:
             raise JournalError("the journal is closed")
         request = Request(operation, reads=reads)
         self._requests.put(request)
-        await request.done.wait()
+        self._pending.add(request)
+        try:
+            await request.done.wait()
+        finally:
+            self._pending.discard(request)
         if request.outcome.error is not None:
             raise request.outcome.error
         return request.outcome.value
+
+    async def wait_lost(self) -> NoReturn:
+        """Raise once the thread has ended by a defect; everything asked of it since fails, too."""
+        await self._lost.wait()
+        assert self._defect is not None
+        raise _lost(self._defect)
 
     async def close(self) -> None:
         """Carry out what was asked for, close the store, end the thread."""
@@ -77,21 +92,36 @@ class Worker:
     def _run(self) -> None:
         try:
             store = self._open_store()
-        except Exception as error:  # noqa: BLE001 - raised again by `start`
+        except BaseException as error:  # noqa: BLE001 - raised again by `start`
             self._opened.outcome = Outcome(error=error)
         else:
             self._tell(self._opened.done.set)
             self._serve(store)
-            store.close()
         self._tell(self._opened.done.set)
         self._tell(self._ended.set)
 
     def _serve(self, store: Store) -> None:
+        try:
+            self._carry_out_all(store)
+        except BaseException as error:  # noqa: BLE001 - a defect, but nobody may wait for ever because of it
+            self._tell(partial(self._fail, error))
+        finally:
+            store.close()
+
+    def _carry_out_all(self, store: Store) -> None:
         more = True
         while more:
             batch, more = self._next_batch()
             _carry_out(store, batch)
             self._tell(partial(_settle, batch))
+
+    def _fail(self, error: BaseException) -> None:
+        self._defect = error
+        for request in self._pending:
+            if not request.done.is_set():
+                request.outcome = Outcome(error=_lost(error))
+                request.done.set()
+        self._lost.set()
 
     def _next_batch(self) -> tuple[list[Request], bool]:
         """Wait for a request, take all that have gathered behind it; False once the last one is taken."""
@@ -124,6 +154,15 @@ def _carry_out(store: Store, batch: Sequence[Request]) -> None:
 
 def _nothing(_: object) -> None:
     """Open."""
+
+
+def _lost(defect: BaseException) -> JournalError:
+    error = JournalError(
+        f"the journal's thread ended by a defect: {defect!r}; what was being written may be in the journal or not",
+        hint="please report it with the traceback in: tmux-orc daemon logs",
+    )
+    error.__cause__ = defect
+    return error
 
 
 def _settle(batch: Sequence[Request]) -> None:

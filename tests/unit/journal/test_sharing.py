@@ -30,6 +30,15 @@ class CountingStore(Store):
         return super().commit(operations)
 
 
+class FaultyStore(Store):
+    """Has a defect that shows when several write at once."""
+
+    def commit(self, operations: Sequence[Operation]) -> list[Outcome]:
+        if len(operations) > 1:
+            raise RuntimeError("unforeseen")
+        return super().commit(operations)
+
+
 class Gate:
     """An operation that holds the thread until it is opened."""
 
@@ -220,6 +229,35 @@ async def test_a_closed_journal_says_so(path: str):
         await journal.accept((MESSAGE,))
     with pytest.raises(JournalError, match="is closed"):
         await journal.messages()
+
+
+async def test_a_thread_that_ends_by_a_defect_leaves_nobody_waiting(path: str):
+    """Whoever waits is told, so is whoever comes later; and a journal opened anew has what was committed."""
+    refused: list[str] = []
+
+    async def write(journal: Journal) -> None:
+        with pytest.raises(JournalError, match="unforeseen") as lost:
+            await journal.accept((MESSAGE,))
+        refused.append(lost.value.code)
+
+    with trio.fail_after(LIMIT_S):
+        worker = Worker(lambda: FaultyStore(path))
+        await worker.start()
+        journal = Journal(worker, JournalSettings(), utc_now)
+        await journal.accept((MESSAGE,))
+        async with trio.open_nursery() as nursery:
+            gate = await holding(worker, nursery)
+            for _ in range(3):
+                nursery.start_soon(write, journal)
+            await trio.testing.wait_all_tasks_blocked()
+            gate.open()
+        with pytest.raises(JournalError, match="unforeseen"):
+            await journal.wait_lost()
+        await write(journal)
+        await worker.close()
+        async with open_journal(path) as again:
+            assert [message.id for message in (await again.load()).messages] == ["m-1"]
+    assert refused == ["journal"] * 4
 
 
 async def test_closing_twice_is_closing_once(path: str):
