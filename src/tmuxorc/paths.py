@@ -90,7 +90,7 @@ def instance_name(option: str | None = None, environ: Mapping[str, str] = os.env
 def find_paths(instance: str = DEFAULT_INSTANCE, environ: Mapping[str, str] = os.environ) -> Paths:
     """The paths of `instance`.  Touches no file but to see whether a runtime directory is there and ours.
 
-    Raises `ConfigError` when no home directory is known or the socket's path would be too long.
+    Raises `ConfigError` when no home directory is known, a path is not UTF-8 or the socket's would be too long.
     """
     check_name(instance, "instance")
     paths = Paths(
@@ -99,6 +99,8 @@ def find_paths(instance: str = DEFAULT_INSTANCE, environ: Mapping[str, str] = os
         runtime_dir=f"{_runtime_base(environ)}/{instance}",
         config_dir=_base(environ, "XDG_CONFIG_HOME", ".config"),
     )
+    check_unicode(paths.state_dir, "set XDG_STATE_HOME to a directory whose name is UTF-8")
+    check_unicode(paths.runtime_dir, "set XDG_RUNTIME_DIR to a directory whose name is UTF-8")
     check_socket_path(paths.socket, "set XDG_RUNTIME_DIR to a shorter directory, or use a shorter instance name")
     return paths
 
@@ -110,6 +112,7 @@ def tmux_socket(instance: str, choice: str = "private", environ: Mapping[str, st
     """
     name = _private_socket(instance) if choice == "private" else choice
     path = f"{tmux_socket_dir(environ)}/{name}"
+    check_unicode(path, "set TMUX_TMPDIR to a directory whose name is UTF-8")
     return check_socket_path(path, "set TMUX_TMPDIR to a shorter directory, or tmux.socket to a shorter name")
 
 
@@ -134,6 +137,15 @@ def check_socket_path(path: str, hint: str) -> str:
     if size > MAX_SOCKET_PATH:
         message = f"the socket path is too long: {path} has {size} bytes, the system allows {MAX_SOCKET_PATH}"
         raise ConfigError(message, hint=hint, details={"path": path, "bytes": size, "limit": MAX_SOCKET_PATH})
+    return path
+
+
+def check_unicode(path: str, hint: str) -> str:
+    """Return `path` if it is UTF-8, as every answer that names it must be; raise `ConfigError` with `hint` if not."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"the path {path!a} is not UTF-8", hint=hint, details={"path": ascii(path)}) from None
     return path
 
 

@@ -95,6 +95,28 @@ def test_no_home_at_all_is_one_clear_error():
     assert caught.value.hint == "set HOME"
 
 
+@pytest.mark.parametrize("variable", ["XDG_STATE_HOME", "XDG_RUNTIME_DIR"])
+def test_a_directory_that_is_not_utf8_is_one_clear_error(home: Home, variable: str):
+    """Answers name these paths, and no answer can hold them."""
+    bad = os.fsencode(home.root) + b"/\xff"
+    os.mkdir(bad)
+    with pytest.raises(ConfigError, match=r"\\udcff.* is not UTF-8") as caught:
+        find_paths("x", {"HOME": str(home.root), variable: os.fsdecode(bad)})
+    assert variable in caught.value.hint
+    caught.value.message.encode()
+    os.rmdir(bad)
+
+
+def test_a_tmux_directory_that_is_not_utf8_is_one_clear_error(home: Home):
+    """The status names its socket."""
+    bad = os.fsencode(home.root) + b"/\xff"
+    os.mkdir(bad)
+    with pytest.raises(ConfigError, match=r"\\udcff.* is not UTF-8") as caught:
+        tmux_socket("x", "private", {"TMUX_TMPDIR": os.fsdecode(bad)})
+    assert "TMUX_TMPDIR" in caught.value.hint
+    os.rmdir(bad)
+
+
 def test_directories_are_made_private_whatever_the_umask():
     before = os.umask(0)
     try:
