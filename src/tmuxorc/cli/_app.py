@@ -5,11 +5,13 @@ blocking round trip needs no loop.
 """
 
 import os
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tmuxorc.cli._tree import ROOT
 from tmuxorc.errors import UnreachableError, UsageError
-from tmuxorc.paths import Paths, find_paths, instance_name
+from tmuxorc.paths import DEFAULT_INSTANCE, Paths, find_paths, instance_name
 from tmuxorc.wire.methods import Method
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ CONNECT_TIMEOUT_S = 10.0
 
 WAIT_MARGIN_S = 5.0
 """What the client waits longer than the supervisor, so that the supervisor's better error wins."""
+
+OF_ONE_INSTANCE = tuple(word for word in ROOT if word not in ("config", "demo", "reflect", "completion"))
+"""The first words of commands that speak to one instance."""
 
 
 def _drop(_: object) -> None:
@@ -57,6 +62,12 @@ class App:
     def instance(self) -> str:
         """The instance's name: the option, else ``TMUX_ORC_INSTANCE``, else ``default``."""
         return instance_name(self._option)
+
+    def naming(self, text: str) -> str:
+        """`text` with ``-L NAME`` in the commands it names, if that is how this instance was chosen."""
+        if self._option in (None, DEFAULT_INSTANCE):
+            return text
+        return re.sub(rf"\btmux-orc (?=({'|'.join(OF_ONE_INSTANCE)})\b)", f"tmux-orc -L {self._option} ", text)
 
     @property
     def paths(self) -> Paths:

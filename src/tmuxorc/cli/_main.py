@@ -61,7 +61,11 @@ def _run(words: list[str]) -> int:
         return int(ExitStatus.USAGE)
     except click.ClickException as error:
         _refuse(error)
-    return perform(job)
+    try:
+        return perform(job)
+    except TmuxOrcError as error:
+        error.hint = App(job.instance).naming(error.hint)
+        raise
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Literal
 
+import msgspec
+
 from tmuxorc import __version__
 from tmuxorc.cli._app import App
 from tmuxorc.cli._declare import command
@@ -50,7 +52,7 @@ async def doctor(app: App) -> Health:
     tmux and its version, the configuration, directories and their permissions, sockets, the journal, stale state.
     Ends with status 1 if anything is wrong.
     """
-    checks = tuple(_examine(app))
+    checks = tuple(msgspec.structs.replace(check, remedy=app.naming(check.remedy)) for check in _examine(app))
     return Health(healthy=all(check.status != "bad" for check in checks), checks=checks)
 
 

@@ -32,7 +32,8 @@ async def overview(app: App) -> Overview:
         found = app.ask(SYSTEM_STATUS, Empty(), timeout_s=GLANCE_TIMEOUT_S)
     except UnreachableError:
         found = None
-    return Overview(instance=app.instance, running=found is not None, status=found, next=_next(found))
+    commands = tuple(map(app.naming, _next(found)))
+    return Overview(instance=app.instance, running=found is not None, status=found, next=commands)
 
 
 def _next(status: SystemStatus | None) -> tuple[str, ...]:

@@ -37,6 +37,29 @@ def test_a_path_that_is_not_utf8_is_told_like_any_other(home: Home, tmp_path: Pa
     assert json.loads(done.stdout)["path"] == f"{tmp_path}/\udcff/tmux-orc/config.toml"
 
 
+HINTS = {
+    "see: tmux-orc list": "see: tmux-orc -L work list",
+    "or: tmux-orc agent info a; or: tmux-orc doctor": "or: tmux-orc -L work agent info a; or: tmux-orc -L work doctor",
+    "use the version of tmux-orc that wrote it": "use the version of tmux-orc that wrote it",
+    "tmux-orc config check": "tmux-orc config check",
+}
+
+
+@pytest.mark.parametrize(("said", "shown"), HINTS.items())
+def test_a_hint_names_the_instance_that_was_asked(cmd: Any, home: Home, said: str, shown: str) -> None:
+    """What it tells to type works as it stands."""
+    with Peer("work") as peer:
+        peer.answers(m.AGENT_INFO, NotFoundError("no such agent", hint=said))
+        assert f"hint: {shown}\n" in cmd("-L work agent info x").err
+        assert json.loads(cmd("agent info x --json --instance work").err)["error"]["hint"] == shown
+
+
+def test_a_hint_about_the_default_instance_stays_short(cmd: Any, peer: Peer) -> None:
+    peer.answers(m.AGENT_INFO, NotFoundError("no such agent", hint="see: tmux-orc list"))
+    assert "hint: see: tmux-orc list\n" in cmd("agent info x").err
+    assert "hint: see: tmux-orc list\n" in cmd("-L default agent info x").err
+
+
 def test_programs_see_one_object_with_everything(cmd: Any, peer: Peer) -> None:
     peer.answers(m.AGENT_INFO, ConflictError("two", hint="say which", details={"addresses": ["a/x", "b/x"]}))
     shown = cmd("agent info x --json")

@@ -249,6 +249,13 @@ def test_bare_program_shows_the_state_of_things(cmd: Any, peer: Peer) -> None:
     assert shown["status"]["pid"] == samples.DAEMON["pid"]
 
 
+def test_what_to_type_next_names_the_instance(cmd: Any, home: Home) -> None:
+    """A demo has an instance of its own."""
+    expected = ["tmux-orc demo", "tmux-orc -L work spawn alice --kind demo", "tmux-orc --help"]
+    assert cmd("-L work --json").json["next"] == expected
+    assert f"next: {' | '.join(expected)}" in cmd("-L work").out
+
+
 def test_bare_program_without_a_supervisor_starts_none(cmd: Any, home: Home) -> None:
     shown = cmd("")
     assert shown.status == 0
