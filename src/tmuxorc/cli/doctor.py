@@ -71,7 +71,7 @@ def _examine(app: App) -> Iterator[Check]:
     yield _attempt("runtime directory", lambda: _runtime_directory(paths))
     yield _attempt("supervisor", lambda: _supervisor(app, paths))
     yield _attempt("journal", lambda: _journal(paths))
-    yield _attempt("tmux server", lambda: _tmux_server(paths, settings))
+    yield _attempt("tmux server", lambda: _tmux_server(app, settings))
 
 
 def _attempt(name: str, look: Callable[[], Check]) -> Check:
@@ -204,18 +204,30 @@ def _look_into(path: str) -> None:
         check_version(connection, path)
 
 
-def _tmux_server(paths: Paths, settings: Settings) -> Check:
+def _tmux_server(app: App, settings: Settings) -> Check:
     import subprocess
 
-    name, socket = "tmux server", tmux_socket(paths.instance, settings.tmux.socket)
+    name, socket = "tmux server", tmux_socket(app.instance, settings.tmux.socket)
     if not os.path.exists(socket):
         return _ok(name, f"none runs on {socket}")
-    argv = [settings.tmux.binary, "-N", "-S", socket, "list-sessions", "-F", "#{session_id}"]
+    tmux = (settings.tmux.binary, "-N", "-S", socket)
     try:
-        done = subprocess.run(argv, capture_output=True, timeout=5, check=False)
+        done = subprocess.run([*tmux, "list-sessions"], capture_output=True, timeout=5, check=False)
+        if done.returncode:
+            return _ok(name, f"none runs on {socket} (a stale socket, used again when needed)")
+        said = f"runs on {socket} with {many(len(done.stdout.splitlines()), 'session')}"
+        return _strays(app, tmux, said) or _ok(name, said)
     except subprocess.TimeoutExpired:
         detail = f"the server on {socket} does not answer"
         return Check(name=name, status="bad", detail=detail, remedy=f"end it: tmux -S {socket} kill-server")
-    if done.returncode:
-        return _ok(name, f"none runs on {socket} (a stale socket, used again when needed)")
-    return _ok(name, f"runs on {socket} with {many(len(done.stdout.splitlines()), 'session')}")
+
+
+def _strays(app: App, tmux: tuple[str, ...], said: str) -> Check | None:
+    from tmuxorc.cli._strays import in_words, strays
+
+    if not (found := strays(app, tmux)):
+        return None
+    pane, name = found[0].pane_id, found[0].address.rpartition("/")[2]
+    remedy = f"tmux-orc agent adopt {pane} --name {name}, or end it: tmux -S {tmux[-1]} kill-pane -t {pane}"
+    detail = f"{said}; panes of agents that are not known any more: {in_words(found)}"
+    return Check(name="tmux server", status="note", detail=detail, remedy=remedy)

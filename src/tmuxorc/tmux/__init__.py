@@ -26,6 +26,7 @@ from tmuxorc.tmux._install import Version as Version
 from tmuxorc.tmux._install import find_tmux as find_tmux
 from tmuxorc.tmux._install import parse_version as parse_version
 from tmuxorc.tmux._open import open_tmux as open_tmux
+from tmuxorc.tmux._options import unpack as unpack
 from tmuxorc.tmux._panes import is_pane_id as is_pane_id
 from tmuxorc.tmux._protocol import Reply as Reply
 from tmuxorc.tmux._quote import quote as quote

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 from tests.support import Cli, Supervisor
 from tests.tmux.supervisor._orc import EXITED, IDLE, SLEEP, Orc, alive, gone
@@ -151,3 +152,30 @@ class Other(Supervisor):
     def status(self) -> dict[str, object]:
         status: dict[str, object] = self.named.json("-L", self.instance, "daemon", "status")
         return status
+
+
+def test_doctor_finds_the_panes_that_a_lost_journal_left_behind(orc: Orc, cli: Cli) -> None:
+    """With the commands that make an agent of one again, or end it; a known agent's pane is none of them."""
+    alice = orc.spawn("alice", *SLEEP)
+    assert tmux_server_of(cli)["status"] == "ok"
+    orc.supervisor.kill()
+    assert tmux_server_of(cli)["status"] == "ok", "the journal knows them, and nobody asks it"
+    for file in Path(orc.paths.state_dir).glob("journal.db*"):
+        file.unlink()
+    lost = tmux_server_of(cli)
+    assert (lost["status"], f"{alice.pane} (was main/alice)" in lost["detail"]) == ("note", True)
+    orc.supervisor.start()
+    bob = orc.spawn("bob", *SLEEP)
+    still = tmux_server_of(cli)
+    assert str(alice.pane) in still["detail"]
+    assert f"{bob.pane} " not in still["detail"]
+    adopt = still["remedy"].partition(",")[0].split()
+    assert cli(*adopt[1:]).status == 0
+    assert orc.info("alice").pid == alice.pid
+    assert tmux_server_of(cli)["status"] == "ok"
+
+
+def tmux_server_of(cli: Cli) -> dict[str, str]:
+    """What doctor says about the tmux server."""
+    checks: list[dict[str, str]] = cli("doctor", "--json").json["checks"]
+    return next(check for check in checks if check["name"] == "tmux server")
