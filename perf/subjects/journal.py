@@ -24,9 +24,7 @@ DISK = "how long the disk takes depends on who else writes"
     feels="a single message is acknowledged later",
     unit="s/act",
     beside="limits.disk_commit",
-    floor=0.0002,
-    threshold=0.15,
-    why=DISK,
+    floor=0.00005,
 )
 async def accept(lab: Lab) -> Acts:
     """One message, accepted as durably as shipped."""
