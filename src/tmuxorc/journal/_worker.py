@@ -92,7 +92,7 @@ class Worker:
     def _run(self) -> None:
         try:
             store = self._open_store()
-        except BaseException as error:  # noqa: BLE001 - raised again by `start`
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - raised again by `start`
             self._opened.outcome = Outcome(error=error)
         else:
             self._tell(self._opened.done.set)
@@ -103,7 +103,7 @@ class Worker:
     def _serve(self, store: Store) -> None:
         try:
             self._carry_out_all(store)
-        except BaseException as error:  # noqa: BLE001 - a defect, but nobody may wait for ever because of it
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - a defect, but nobody may wait for ever because of it
             self._tell(partial(self._fail, error))
         finally:
             store.close()
