@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
     """How one operation ended: its value, or why it failed."""
 
     value: Any = None
-    error: BaseException | None = None
+    error: Exception | None = None
 
 
 class Store:

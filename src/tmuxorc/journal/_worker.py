@@ -43,7 +43,7 @@ class Worker:
         self._ended = trio.Event()
         self._closing = False
         self._pending: set[Request] = set()
-        self._defect: BaseException | None = None
+        self._defect: Exception | None = None
         self._lost = trio.Event()
         # A daemon: should the disk hang for good, the process can still end.
         self._thread = threading.Thread(target=self._run, name="tmuxorc-journal", daemon=True)
@@ -92,7 +92,7 @@ class Worker:
     def _run(self) -> None:
         try:
             store = self._open_store()
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - raised again by `start`
+        except Exception as error:  # noqa: BLE001 - raised again by `start`
             self._opened.outcome = Outcome(error=error)
         else:
             self._tell(self._opened.done.set)
@@ -103,7 +103,7 @@ class Worker:
     def _serve(self, store: Store) -> None:
         try:
             self._carry_out_all(store)
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - a defect, but nobody may wait for ever because of it
+        except Exception as error:  # noqa: BLE001 - a defect, but nobody may wait for ever because of it
             self._tell(partial(self._fail, error))
         finally:
             store.close()
@@ -115,7 +115,7 @@ class Worker:
             _carry_out(store, batch)
             self._tell(partial(_settle, batch))
 
-    def _fail(self, error: BaseException) -> None:
+    def _fail(self, error: Exception) -> None:
         self._defect = error
         for request in self._pending:
             if not request.done.is_set():
@@ -156,7 +156,7 @@ def _nothing(_: object) -> None:
     """Open."""
 
 
-def _lost(defect: BaseException) -> JournalError:
+def _lost(defect: Exception) -> JournalError:
     error = JournalError(
         f"the journal's thread ended by a defect: {defect!r}; what was being written may be in the journal or not",
         hint="please report it with the traceback in: tmux-orc daemon logs",
