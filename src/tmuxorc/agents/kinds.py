@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from tmuxorc.errors import ConfigError, NotFoundError
-from tmuxorc.model import AgentState, Frozen, Restart
+from tmuxorc.model import AgentState, Frozen
 from tmuxorc.names import nearest
 from tmuxorc.nesting import is_marker
 from tmuxorc.toml import read_toml
@@ -156,7 +156,6 @@ class KindFile(Data):
     deliver: Deliver
     stop: tuple[StopStep, ...]
     command: tuple[str, ...] = ()
-    default_restart: Restart = Restart.TRANSIENT
     ready_timeout_s: float = 60.0
     env: Env = Env()
     composer: Composer | None = None

@@ -1,5 +1,6 @@
 """One agent from its spawn to its removal, each request answered by the real supervisor."""
 
+import os
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.support import Home
 from tests.tmux.supervisor._orc import BUSY, EXITED, IDLE, SLEEP, Orc, alive
 from tmuxorc.errors import RemoteError
-from tmuxorc.model import AgentSpec, Desired, Restart
+from tmuxorc.model import AgentSpec, AgentView, Desired, Restart
 from tmuxorc.wire import methods as m
 
 
@@ -60,17 +61,26 @@ def test_stop_start_restart_kill_and_remove(orc: Orc) -> None:
     assert unknown.value.code == "not_found"
 
 
-def test_an_agent_that_ignores_every_request_to_end_is_killed_when_its_grace_is_over(orc: Orc) -> None:
-    stubborn = orc.spawn("mule", "sh", "-c", 'trap "" TERM HUP INT; echo deaf; sleep 1000 & wait; wait', shutdown_s=0.3)
-    orc.await_state("mule", BUSY)
+def spawn_trapped(orc: Orc, home: Home, name: str, trap: str, *, shutdown_s: float) -> AgentView:
+    """A shell that has set its `trap` by the time this returns: before that a signal would end it."""
+    told = home.root / f"{name}.told"
+    os.mkfifo(told)
+    script = f"trap {trap}; echo deaf > {told}; sleep 1000 & wait; wait"
+    agent = orc.spawn(name, "sh", "-c", script, shutdown_s=shutdown_s)
+    assert told.read_text() == "deaf\n"
+    return agent
+
+
+def test_an_agent_that_ignores_every_request_to_end_is_killed_when_its_grace_is_over(orc: Orc, home: Home) -> None:
+    stubborn = spawn_trapped(orc, home, "mule", '"" TERM HUP INT', shutdown_s=0.3)
     stopped = orc.stop("mule")
     assert stopped.last_exit is not None
     assert stopped.last_exit.signal == "SIGKILL"
     assert not alive(stubborn.pid)
 
 
-def test_a_kill_overtakes_a_stop_that_waits(orc: Orc) -> None:
-    stubborn = orc.spawn("mule", "sh", "-c", 'trap "" TERM HUP INT; sleep 1000 & wait; wait', shutdown_s=1000)
+def test_a_kill_overtakes_a_stop_that_waits(orc: Orc, home: Home) -> None:
+    stubborn = spawn_trapped(orc, home, "mule", '"" TERM HUP INT', shutdown_s=1000)
     seq = orc.seq
     slow, quick = orc.all_at_once(
         [
@@ -88,9 +98,7 @@ def test_a_kill_overtakes_a_stop_that_waits(orc: Orc) -> None:
 
 def test_a_grace_longer_than_the_agents_own_is_given(orc: Orc, home: Home) -> None:
     done = home.root / "done"
-    script = f'trap "sleep 0.7; echo saved > {done}; exit 0" TERM; echo up; sleep 1000 & wait'
-    orc.spawn("slow", "sh", "-c", script, shutdown_s=0)
-    orc.await_state("slow", BUSY)
+    spawn_trapped(orc, home, "slow", f'"sleep 0.7; echo saved > {done}; exit 0" TERM', shutdown_s=0)
     stopped = orc.stop("slow", grace_s=15.0)
     assert stopped.state is EXITED
     assert done.read_text() == "saved\n"

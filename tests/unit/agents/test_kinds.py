@@ -9,7 +9,7 @@ import pytest
 from tmuxorc.agents import UnknownKindError, find_kind, load_kinds
 from tmuxorc.agents.kinds import Composer, Kind
 from tmuxorc.errors import ConfigError
-from tmuxorc.model import AgentState, Restart
+from tmuxorc.model import AgentState
 
 KINDS = load_kinds()
 PERSONAL = (
@@ -86,7 +86,6 @@ def test_a_persons_own_kinds_are_added_and_win(tmp_path: Path) -> None:
     kinds = load_kinds(str(tmp_path))
     assert set(kinds) == {*KINDS, "mine"}
     assert kinds["demo"].summary == "mine"
-    assert kinds["mine"].default_restart is Restart.TRANSIENT
     assert kinds["mine"].deliver.when == (AgentState.BUSY,)
     assert load_kinds(str(tmp_path / "missing")) == KINDS
 
