@@ -1,6 +1,6 @@
 """Teams as supervisors of agents, agents as their children, and what it takes to add and remove them while all runs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -161,7 +161,7 @@ async def reach_team(services: Services, name: str) -> SupervisorRef:
 
 
 @contextmanager
-def ordering(name: str) -> Iterator[None]:
+def ordering(name: str) -> Generator[None]:
     """Within, orders to the team's supervisor; that it went down under them is told as by `reach_team`."""
     try:
         yield
