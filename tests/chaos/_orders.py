@@ -3,13 +3,14 @@
 import random
 import threading
 import time
-from collections import defaultdict
 
 from tests.tmux.supervisor._orc import DEADLINE_S, SLEEP, Orc
 from tmuxorc.errors import TmuxOrcError
-from tmuxorc.model import AgentView, Desired
+from tmuxorc.model import AgentState, Desired
 from tmuxorc.tmux.process import all_processes, environment_of
 from tmuxorc.wire import methods as m
+
+ALIVE = tuple(state for state in AgentState if state.alive)
 
 KNOWN_REFUSALS = {
     *("not_found", "name_taken", "under_way", "superseded", "team_down", "stopping"),
@@ -56,30 +57,33 @@ class People:
             self._over.wait(rng.uniform(0.0, 0.05))
 
 
-def processes_of(orc: Orc) -> dict[str, list[int]]:
-    """Every process of the instance's agents, by address, whoever may still know of it."""
+def processes_of(orc: Orc) -> set[str]:
+    """``team/name 1234`` for every process of the instance's agents, whoever may still know of it."""
     mark = f"TMUX_ORC_ID={orc.paths.socket}#".encode()
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for process in all_processes():
-        for entry in environment_of(process.pid):
-            if entry.startswith(mark):
-                found[entry.removeprefix(mark).decode()].append(process.pid)
-    return dict(found)
+    return {
+        f"{entry.removeprefix(mark).decode()} {process.pid}"
+        for process in all_processes()
+        for entry in environment_of(process.pid)
+        if entry.startswith(mark)
+    }
 
 
-def strange_panes(orc: Orc, wanted: set[str]) -> set[str]:
-    """Panes, as ``team/name %12``, that are not `wanted` or are missing, once those of removed agents are closed."""
-    deadline = time.monotonic() + DEADLINE_S
-    while True:
-        listed = orc.tmux.run("list-panes", "-s", "-t", "=_hub:", "-F", "#{@tmuxorc_agent} #{pane_id}").split("\n")
-        strange = {line for line in listed if not line.startswith(" ")} ^ wanted
-        if not strange or time.monotonic() > deadline:
-            return strange
+def panes_of(orc: Orc) -> set[str]:
+    """``team/name %12`` for every pane of an agent, a dead one's too."""
+    listed = orc.tmux.run("list-panes", "-s", "-t", "=_hub:", "-F", "#{@tmuxorc_agent} #{pane_id}").split("\n")
+    return {line for line in listed if not line.startswith(" ")}
 
 
-def settled(orc: Orc) -> dict[str, AgentView]:
-    """All agents, once each is what is wanted of it."""
+def unaccounted(orc: Orc) -> set[str]:
+    """Processes and panes that are not in the list, or in the list only, once what is under way is done."""
     for address, view in orc.agents().items():
         if view.desired is Desired.RUNNING:
-            orc.await_state(address, *[state for state in type(view.state) if state.alive])
-    return orc.agents()
+            orc.await_state(address, *ALIVE)
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        views = orc.agents().values()
+        listed = {f"{view.address} {view.pid}" for view in views if view.state.alive}
+        shown = {f"{view.address} {view.pane}" for view in views if view.pane}
+        different = (processes_of(orc) ^ listed) | (panes_of(orc) ^ shown)
+        if not different or time.monotonic() > deadline:
+            return different

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.chaos._orders import KNOWN_REFUSALS, People, processes_of, settled, strange_panes
+from tests.chaos._orders import KNOWN_REFUSALS, People, unaccounted
 from tests.chaos._storm import Storm
 from tmuxorc.daemon import launch
 from tmuxorc.model import AgentView, Desired
@@ -61,8 +61,6 @@ def test_orders_that_race_with_deaths_leave_what_the_list_says(storm: Storm) -> 
         storm.strike(7, storm.kill_supervisor, storm.kill_tmux_client, storm.kill_tmux_client)
     launch.ensure_running(storm.orc.paths)
     assert people.refusals <= KNOWN_REFUSALS
-    now, processes = settled(storm.orc), processes_of(storm.orc)
-    running = {address: [view.pid] for address, view in now.items() if view.desired is Desired.RUNNING}
-    assert processes == running
-    assert strange_panes(storm.orc, {f"{address} {view.pane}" for address, view in now.items() if view.pane}) == set()
+    assert unaccounted(storm.orc) == set()
+    assert all(view.state.alive for view in storm.orc.agents().values() if view.desired is Desired.RUNNING)
     check_log(storm)

@@ -71,7 +71,7 @@ async def _adopt(services: Services, spec: AgentSpec, pane: PaneInfo, pid: int, 
     if options.get("agent"):
         generation = int(options.get("generation") or generation)
     else:
-        await services.tmux.adopt_pane(pane.pane_id, pane_options(spec, generation))
+        await services.tmux.adopt_pane(pane.pane_id, pane_options(services, spec, generation))
         await services.tmux.link_pane(pane.window_id, await _session(services, spec.team))
     live = PaneInfo(pane_id=pane.pane_id, window_id=pane.window_id, pid=pid)
     return Taken(pane=live, generation=generation, adopted=True, noted=options.get(NOTED_STATE, ""))

@@ -90,7 +90,7 @@ def pane_spec(services: Services, spec: AgentSpec, generation: int) -> PaneSpec:
         cwd=spec.cwd,
         env={**kind.env.set, **spec.env, "PATH": spec.path, **_own_variables(services, spec)},
         unset=tuple(name for name in kind.unset_in(services.inherited) if not name.startswith(OWN_PREFIX)),
-        options=pane_options(spec, generation),
+        options=pane_options(services, spec, generation),
     )
 
 
@@ -111,6 +111,17 @@ def process_marker(services: Services, address: str) -> tuple[str, str]:
     return "TMUX_ORC_ID", f"{services.paths.socket}#{address}"
 
 
-def pane_options(spec: AgentSpec, generation: int) -> dict[str, str]:
+def pane_options(services: Services, spec: AgentSpec, generation: int) -> dict[str, str]:
     """What a pane of ours carries, so that the next supervisor knows whose it is."""
-    return {"agent": spec.address, "generation": str(generation), "spec": spec_hash(spec)}
+    return {
+        "agent": spec.address,
+        "generation": str(generation),
+        "spec": spec_hash(spec),
+        "since": since(services, spec.team),
+    }
+
+
+def since(services: Services, team: str) -> str:
+    """When the team was made, by which its panes are told from those of one of its name in another journal."""
+    row = services.roster.teams.get(team)
+    return "" if row is None else row.created_at.isoformat()

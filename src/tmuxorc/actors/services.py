@@ -24,8 +24,6 @@ from tmuxorc.tmux import Endpoint, PaneInfo, Tmux
 class Services:
     """`journal` and `tmux` are None while their actors are down; `panes` is what tmux holds of ours, by address.
 
-    `forgotten` are addresses that were removed, or never came to be: a pane that turns up for one of them is nobody's.
-
     With `detaching` set, an agent that is stopped lets go of its pane and leaves the process running.  `inherited`
     names the variables that the tmux server hands to every pane.
     """
@@ -40,7 +38,6 @@ class Services:
         self.post = Post(self.events, ttl_s=settings.delivery.ttl_s, capacity=settings.agent.mailbox)
         self.keeper = Keeper(self.roster, self.grudge)
         self.panes: dict[str, PaneInfo] = {}
-        self.forgotten: set[str] = set()
         self._grace_s: dict[str, float] = {}
         self._endings: dict[str, trio.CancelScope] = {}
         self._claims: dict[str, trio.Event] = {}

@@ -26,7 +26,7 @@ from tmuxorc.actors.services import Services
 from tmuxorc.errors import ConflictError, NotFoundError, TmuxError
 from tmuxorc.model import AgentSpec, Desired, Restart, Strategy, TeamSpec
 from tmuxorc.tmux import PaneInfo
-from tmuxorc.tmux.process import end_tree
+from tmuxorc.tmux.process import end_tree, find_process
 
 TEAMS = "core/teams"
 
@@ -179,28 +179,56 @@ def _team_error(name: str, code: str, what: str, hint: str = "") -> ConflictErro
 async def take_down(services: Services, spec: AgentSpec, *, forget: bool = False) -> None:
     """End the agent's process and what it left behind, and let its team know that it stays down.
 
-    A team that is down, while tmux is away for instance, needs no telling; its agents' processes may run on.
+    A team that is just starting, as after tmux was away, is waited for: it may be starting the agent.  One that stays
+    down needs no telling; its agents' processes may run on.
     """
     await services.unclaimed(spec.team)
     row = services.roster.agent(spec.address)
-    at_rest = _at_rest([row])
-    # The order comes first, with nothing awaited before it: orders must arrive as the wishes were journaled.
-    if services.roster.team(spec.team).up:
-        supervisor = team_supervisor(services, spec.team)
-        try:
-            await (supervisor.remove_child if forget else supervisor.stop_child)(spec.name)
-        except (ActorDied, NoSuchActor):
-            await _end_alone(services, row)
-    else:
-        await _end_alone(services, row)
+    at_rest, pid = _at_rest([row]), row.pid
+    # If the team is up, the order comes first, with nothing awaited before it: orders must arrive as the wishes were
+    # journaled.
+    ordered = False
+    while not ordered and await _comes_up(services, spec.team):
+        ordered = await _take_out(services, spec, forget=forget)
+    if not ordered or row.pid is not None or _lives(pid):
+        # Its team is down, came up with the agent to be left at rest, or let go of it because tmux is away.
+        await _end_alone(services, row, pid)
     await _end_left_behind(services, at_rest)
 
 
-async def _end_alone(services: Services, row: AgentRow) -> None:
+async def _comes_up(services: Services, name: str) -> bool:
+    """Whether the team takes orders, now or, if it is to run, soon."""
+    row = services.roster.team(name)
+    if row.desired is Desired.RUNNING:
+        with trio.move_on_after(UP_AGAIN_S):
+            await services.events.until(name, lambda: row.up or None)
+    return row.up
+
+
+async def _take_out(services: Services, spec: AgentSpec, *, forget: bool) -> bool:
+    """Have the team end the agent; False if the team went down meanwhile."""
+    supervisor = team_supervisor(services, spec.team)
+    try:
+        await (supervisor.remove_child if forget else supervisor.stop_child)(spec.name)
+    except ActorDied:
+        await trio.lowlevel.checkpoint()
+        return False
+    except NoSuchActor:
+        await trio.lowlevel.checkpoint()
+        return services.roster.team(spec.team).up  # then it is the agent that the team does not know
+    return True
+
+
+def _lives(pid: int | None) -> bool:
+    return pid is not None and find_process(pid) is not None
+
+
+async def _end_alone(services: Services, row: AgentRow, pid: int | None) -> None:
     """End the agent's process without an actor to do it."""
     marker = process_marker(services, row.spec.address)
-    await end_tree(row.pid or 0, services.grace_of(row.spec), marker=marker)
-    services.events.publish("agent.stopped", row.spec.address, detail="stopped by the operator")
+    await end_tree(pid or 0, services.grace_of(row.spec), marker=marker)
+    services.events.publish("agent.stopped", row.spec.address, row.generation, detail="stopped by the operator")
+    services.keeper.note_run(row.spec.address)
 
 
 def _at_rest(rows: Iterable[AgentRow]) -> list[AgentRow]:
@@ -228,12 +256,14 @@ async def set_team(services: Services, name: str, desired: Desired) -> None:
     await _want_team(services, name, desired)
     if desired is Desired.STOPPED:
         at_rest = _at_rest(services.roster.members(name))
-        await teams_supervisor(services).stop_child(name)
+        with ordering(name):
+            await teams_supervisor(services).stop_child(name)
         for member in services.roster.members(name):
             services.events.publish("agent.stopped", member.spec.address, detail="its team is stopped")
         await _end_left_behind(services, at_rest)
     else:
-        await teams_supervisor(services).resume_child(name)
+        with ordering(name):
+            await teams_supervisor(services).resume_child(name)
 
 
 @whole
@@ -241,9 +271,12 @@ async def remove_team(services: Services, name: str) -> None:
     """Stop the team's agents in order, close their panes and forget them and the team."""
     members = services.roster.members(name)
     await _end_left_behind(services, members)
-    await teams_supervisor(services).remove_child(name)
+    pids = {member.spec.address: member.pid for member in members}
+    with ordering(name):
+        await teams_supervisor(services).remove_child(name)
     for member in reversed(members):
-        services.forgotten.add(member.spec.address)
+        if _lives(pids[member.spec.address]):
+            await _end_alone(services, member, pids[member.spec.address])
         await _forget_agent(services, member.spec)
     await services.journal.remove_team(name)
     services.events.publish("team.removed", name)
@@ -307,8 +340,8 @@ async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None =
             return
         if pane is not None:
             services.panes.pop(spec.address, None)
-        else:
-            services.forgotten.add(spec.address)
+            with suppress(TmuxError):
+                await services.tmux.set_options(pane.pane_id, {"since": ""})
         await _forget_agent(services, spec)
         raise cause
 
@@ -316,14 +349,13 @@ async def add_agent(services: Services, spec: AgentSpec, pane: PaneInfo | None =
 async def _relabel(services: Services, spec: AgentSpec, pane: PaneInfo) -> None:
     """A pane that was an agent's whom nobody knows any more, of a lost journal say, is this agent's as it is."""
     if "agent" in await services.tmux.get_options(pane.pane_id):
-        await services.tmux.set_options(pane.pane_id, pane_options(spec, generation=1))
+        await services.tmux.set_options(pane.pane_id, pane_options(services, spec, 1))
 
 
 @whole
 async def remove_agent(services: Services, spec: AgentSpec) -> None:
     """Stop the agent, close its pane, forget it."""
     services.events.publish("agent.desired", spec.address, desired=Desired.STOPPED)  # should its team come up meanwhile
-    services.forgotten.add(spec.address)
     await take_down(services, spec, forget=True)
     await _forget_agent(services, spec)
 

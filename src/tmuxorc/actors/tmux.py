@@ -8,6 +8,7 @@ import trio
 
 from tmuxorc.actors._ending import end_process
 from tmuxorc.actors._holding import Holding
+from tmuxorc.actors.launch import since
 from tmuxorc.actors.services import Services
 from tmuxorc.errors import TmuxError
 from tmuxorc.model import Desired
@@ -23,7 +24,7 @@ from tmuxorc.tmux import (
     find_tmux,
     open_tmux,
 )
-from tmuxorc.tmux.process import end_tree
+from tmuxorc.tmux.process import end_tree, find_process
 
 log = logging.getLogger(__name__)
 
@@ -70,30 +71,42 @@ class TmuxActor(Holding):
                 services.events.publish("tmux.left", "tmux")
 
     async def _end_unwanted(self, found: Iterable[FoundPane]) -> None:
-        """Finish what could not be before: end agents that were to stop, close panes of removed and refused ones.
-
-        A pane that runs something for an agent we do not know is left alone: it may be all that a lost journal left.
-        """
+        """Finish what could not be before: end agents that were to stop, close panes of removed and refused ones."""
         services = self.services
         with suppress(TmuxError):
             for pane in found:
                 address = pane.options.get("agent", "")
                 row = services.roster.agents.get(address)
                 known = services.panes.get(address, pane)
-                if pane.dead and (row is None or known.pane_id != pane.pane_id):
+                ended = pane.dead or find_process(pane.pid) is None  # tmux is now and then late to notice
+                if ended and (row is None or known.pane_id != pane.pane_id):
                     await services.tmux.close_pane(pane.pane_id)
-                elif row is None and address in services.forgotten:
+                elif row is None and self._is_nobodys(pane):
+                    services.panes.pop(address, None)  # whoever takes the name meanwhile is not to adopt it
                     await end_tree(pane.pid, 0.0)
                     await services.tmux.close_pane(pane.pane_id)
-                elif row is not None and not pane.dead and services.roster.agent_view(row).desired is Desired.STOPPED:
+                elif row is not None and not ended and services.roster.agent_view(row).desired is Desired.STOPPED:
                     await end_process(services, row.spec, pane)
+                    self._tell_of_pane(pane)
+
+    def _is_nobodys(self, pane: FoundPane) -> bool:
+        """Whether its agent was removed, or never came to be, though the pane did: this journal knows its team.
+
+        The pane of a team that was made at another time may be all that a lost journal left.
+        """
+        team = pane.options.get("agent", "").partition("/")[0]
+        return team in self.services.roster.teams and pane.options.get("since") == since(self.services, team)
 
     def _tell_of_dead(self, found: Iterable[FoundPane]) -> None:
         """An agent that is adopted tells of its pane itself; one that has ended still shows its last screen."""
         for pane in found:
-            address = pane.options.get("agent", "")
-            if pane.dead and address in self.services.roster.agents:
-                self.services.events.publish("agent.pane_found", address, pane=pane.pane_id, window=pane.window_id)
+            if pane.dead:
+                self._tell_of_pane(pane)
+
+    def _tell_of_pane(self, pane: FoundPane) -> None:
+        address = pane.options.get("agent", "")
+        if address in self.services.roster.agents:
+            self.services.events.publish("agent.pane_found", address, pane=pane.pane_id, window=pane.window_id)
 
     def _on_server_event(self, event: ServerEvent) -> None:
         if isinstance(event, SessionOpened):

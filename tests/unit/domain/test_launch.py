@@ -169,7 +169,8 @@ async def test_the_pane_gets_the_program_its_variables_and_our_marks(services: S
     assert pane.env[name] == value
     assert "CLAUDECODE" in pane.unset
     assert not {"TMUX_ORC_AGENT", "HOME"} & set(pane.unset)
-    assert pane.options == pane_options(wanted, 3) == {"agent": "main/a", "generation": "3", "spec": spec_hash(wanted)}
+    assert pane.options == pane_options(services, wanted, 3)
+    assert pane.options == {"agent": "main/a", "generation": "3", "spec": spec_hash(wanted), "since": ""}
 
 
 async def test_the_same_address_in_another_instance_is_somebody_else(services: Services) -> None:

@@ -136,8 +136,12 @@ async def kill(services: Services, params: m.Target) -> AgentView:
 
 @whole
 async def _want(services: Services, address: str, desired: Desired) -> None:
-    await services.journal.set_desired((address,), desired)
-    services.events.publish("agent.desired", address, desired=desired)
+    """One wish about an agent after the other: what the journal has last is what the roster has, and is ordered last."""
+    wish = f"the wish for {address}"
+    await services.unclaimed(wish)
+    with services.claim(wish, "journaled"):
+        await services.journal.set_desired((address,), desired)
+        services.events.publish("agent.desired", address, desired=desired)
 
 
 async def stop_agent(services: Services, spec: AgentSpec, grace_s: float | None) -> None:
