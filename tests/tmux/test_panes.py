@@ -188,7 +188,11 @@ async def test_starting_again_loses_no_output_and_no_server(panes: Panes, first:
     """Up to tmux 3.5a a respawn with unsent output ended the server, or ate the beginning of the new output."""
     for number in range(8):
         pane = await panes("sh", "-c", first)
-        await pane.wait_output(b"y\r\n" if first == "yes" else b"30")
+        if first == "yes":
+            await pane.wait_output(b"y\r\n")
+        else:  # what a program says as it dies is lost by tmux 3.3a now and then: only its end can be waited for
+            async with open_process_watch(pane.pid) as watch:
+                await watch.wait_exit()
         again = PaneSpec(name="x", argv=("sh", "-c", f"echo begin {number}; cat"), cwd="/")
         await panes.tmux.respawn_pane(pane.id, again)
         await pane.wait_output(b"begin %d\r\n" % number)
