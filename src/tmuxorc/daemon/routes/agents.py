@@ -136,7 +136,7 @@ async def kill(services: Services, params: m.Target) -> AgentView:
 
 @whole
 async def _want(services: Services, address: str, desired: Desired) -> None:
-    """One wish about an agent after the other: what the journal has last is what the roster has, and is ordered last."""
+    """One wish about an agent after the other: what the journal has last is what the roster has and is ordered last."""
     wish = f"the wish for {address}"
     await services.unclaimed(wish)
     with services.claim(wish, "journaled"):
