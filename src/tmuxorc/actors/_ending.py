@@ -16,14 +16,17 @@ LAST_LINES = 20
 """Lines of the dead agent's screen kept with its exit."""
 
 
-async def end_process(services: Services, spec: AgentSpec, pane: PaneInfo) -> None:
-    """End the process and what it started, within the agent's grace; returns when all of it is gone."""
+async def end_process(services: Services, spec: AgentSpec, pane: PaneInfo) -> bool:
+    """End the process and what it started, within the agent's grace; returns when all of it is gone.
+
+    The answer tells whether the process itself had to be killed.
+    """
     with services.ending(spec) as scope:
         async with open_process_watch(pane.pid) as watch:
             for step in find_kind(services.kinds, spec.kind).stop:
                 await _take_step(services, pane, watch, step)
     left_s = max(0.0, scope.deadline - trio.current_time())
-    await end_tree(pane.pid, left_s, marker=process_marker(services, spec.address))
+    return pane.pid in await end_tree(pane.pid, left_s, marker=process_marker(services, spec.address))
 
 
 async def _take_step(services: Services, pane: PaneInfo, watch: ProcessWatch, step: StopStep) -> None:

@@ -217,16 +217,19 @@ class AgentActor(Actor):
         left_alone = self.services.leaving(self.spec.team) or isinstance(reason, Failed)
         if not (left_alone or self._ended or self.exited.is_set()):
             self._ended_by_us = True
-            await end_process(self.services, self.spec, self._pane)
-            await self._report_stop(self._pane)
+            killed = await end_process(self.services, self.spec, self._pane)
+            await self._report_stop(self._pane, killed)
         if self.services.tmux_or_none is not None:
             self.services.tmux_or_none.unwatch(self._pane.pane_id)
 
-    async def _report_stop(self, pane: PaneInfo) -> None:
+    async def _report_stop(self, pane: PaneInfo, killed: bool) -> None:
         try:
             status: PaneStatus | None = await self.services.tmux.exit_status(pane.pane_id)
         except TmuxError:
             status = None
+        if killed:
+            # Our own doing, which tmux 3.3a cannot always tell.
+            status = PaneStatus(dead=True, pid=pane.pid, signal="SIGKILL")
         self._publish_exit("stopped", "stopped", status, await last_lines(self.services, pane))
 
 
