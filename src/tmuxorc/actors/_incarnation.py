@@ -199,7 +199,7 @@ class Incarnation(ActorContext):
     def _reason_for(self, error: BaseException) -> ExitReason:
         if self._work_scope.cancel_called and self._asked is not None:
             # It was cancelled and then failed to end cleanly: that it was cancelled is what its supervisor has to know.
-            log.warning("%s failed while it was cancelled: %s", self, describe(error), exc_info=error)
+            log.warning("%s failed while it was cancelled: %s", self, describe(error), exc_info=_unexpected(error))
             return self._asked
         return Failed(error) if self._up else StartFailed(error)
 
@@ -251,7 +251,7 @@ class Incarnation(ActorContext):
         if isinstance(reason, Stopped) and self._cleanup_scope.cancel_called:
             return Killed()
         if error is not None:
-            log.warning("%s failed to clean up: %s", self, describe(error), exc_info=error)
+            log.warning("%s failed to clean up: %s", self, describe(error), exc_info=_unexpected(error))
         return reason
 
     def _close(self, reason: ExitReason) -> None:
@@ -284,3 +284,8 @@ class Incarnation(ActorContext):
 
 def _is_cancellation(error: BaseException) -> bool:
     return isinstance(error, trio.Cancelled) or any(map(_is_cancellation, members(error)))
+
+
+def _unexpected(error: BaseException) -> BaseException | None:
+    """The error if its traceback is worth reading: one of our own says it all in its message."""
+    return None if isinstance(error, TmuxOrcError) else error
