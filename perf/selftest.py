@@ -5,6 +5,7 @@ docs/benchmarks.md.
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -22,42 +23,54 @@ from perf.harness.bench import every, find
 from perf.harness.commands import leave_on_sigterm, say
 from perf.harness.environments import ROOT, Environment
 from perf.harness.gate import QUICK, Gate, Plan, jobs_of
-from perf.harness.measure import Job, Patience
+from perf.harness.measure import Bench, Job, Patience
 from perf.harness.remote import Remote
 from perf.harness.results import Run
+from perf.harness.sampling import ratios
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 SIZES = (5, 10, 25, 50)
+REQUIRED = 25
+"""From this size on a slowdown must be caught; of smaller ones, a quarter as many comparisons show how they fare."""
 
-BURN = """
+STEPS = "TMUX_ORC_PERF_BURN"
+BURN = f"""
 
-def _burn(steps: int) -> None:
-    from itertools import repeat
+import itertools as _itertools
+import os as _os
 
-    for _ in repeat(None, steps):
+_STEPS = int(_os.environ.get("{STEPS}", "0"))
+
+
+def _burn() -> None:
+    for _ in _itertools.repeat(None, _STEPS):
         pass
 """
 
 
 @dataclass(frozen=True)
 class Plant:
-    """Where work is added: before the line `anchor` of `file`, which one act of `benchmark` passes `passes` times."""
+    """Where work is added: before the line `anchor` of `file`, which every act of `benchmark` passes."""
 
     name: str
     file: str
     anchor: str
     benchmark: str
     point: int | None = None
-    passes: int = 1
 
     @property
     def job(self) -> Job:
         """What should turn red."""
         return Job(find(self.benchmark), self.point)
 
+    @property
+    def code(self) -> str:
+        """The line that is added."""
+        return " " * (len(self.anchor) - len(self.anchor.lstrip(" "))) + "_burn()\n"
+
 
 SLOWDOWNS = (
-    Plant("the parser", "tmux/_protocol.py", '        if b"\\n" not in data:', "tmux.parse", passes=4),
+    Plant("the parser", "tmux/_protocol.py", '        if b"\\n" not in data:', "tmux.parse"),
     Plant("the mailbox", "actors/_mailbox.py", "        if self._control or self._user:", "actors.call"),
     Plant("the start of a command", "cli/_main.py", "    if COMPLETE_VARIABLE in os.environ:", "cli.help"),
     Plant("the journal", "journal/_store.py", '            self._db.execute("COMMIT")', "journal.accept"),
@@ -107,30 +120,36 @@ def planted(source: Path, into: Path, file: str, anchor: str, code: str, *, help
     return copy
 
 
-def burning(plant: Plant, percent: int, cost_s: float, step_s: float) -> str:
-    """The line that makes an act take so many percent longer."""
-    indent = " " * (len(plant.anchor) - len(plant.anchor.lstrip(" ")))
-    return f"{indent}_burn({round(cost_s * percent / 100 / plant.passes / step_s)})\n"
+@contextmanager
+def burning(steps: int) -> Iterator[None]:
+    """Have planted code make so many steps, in every process that starts meanwhile."""
+    os.environ[STEPS] = str(steps)
+    try:
+        yield
+    finally:
+        del os.environ[STEPS]
 
 
-def cost_of(job: Job, environment: Environment) -> float:
-    """Seconds that one act takes."""
-    with Remote(environment.python, ROOT) as worker:
-        worker.open(job.benchmark.name, job.point)
-        values = [value for turn in range(20) for value in worker.sample(turn=turn)]
-        worker.shut()
-    return median(values)
+def steps_for(plant: Plant, head: Environment, base: Environment) -> float:
+    """How many steps make the act of a plant one percent slower, as measured: part of the work may hide behind a wait.
+
+    The first steps are a guess that is much too small for most; from it follow some that are about right.
+    """
+    steps = 1000.0
+    for percent in (25, 50):
+        steps = max(1.0, steps * percent / max(_slower(plant.job, round(steps), head, base), 1.0))
+    return steps / percent
 
 
-def step_cost(environment: Environment) -> float:
-    """Seconds that one step of the burning loop takes."""
-    code = """
-import itertools, statistics, time, timeit
-loop = "for _ in repeat(None, 100000): pass"
-times = timeit.repeat(loop, number=1, repeat=50, timer=time.process_time, globals={"repeat": itertools.repeat})
-print(statistics.median(times) / 100000)
-"""
-    return float(subprocess.run([environment.python, "-c", code], capture_output=True, text=True, check=True).stdout)
+def _slower(job: Job, steps: int, head: Environment, base: Environment) -> float:
+    """By how many percent so many steps slow the job down."""
+    with burning(steps), Remote(head.python, ROOT) as ours, Remote(base.python, ROOT) as theirs:
+        bench = Bench(ours, theirs, theirs)
+        series = bench.measure(replace(job, benchmark=replace(job.benchmark, beside=())), THOROUGH, lambda _: False)
+    return 100 * (median(ratios(series.head, series.base, job.benchmark.floor)) - 1)
+
+
+THOROUGH = Patience(seconds=8.0)
 
 
 def judge(jobs: Sequence[Job], head: Environment, base: Environment, patience: Patience = QUICK) -> Run:
@@ -149,25 +168,28 @@ class Selftest:
 
     def catch_rates(self, times: int) -> Iterator[tuple[str, str, int, int, str]]:
         """For each plant and size: how often it was found, of how many, and what was measured."""
-        step_s = step_cost(self._base)
         for plant in SLOWDOWNS:
-            cost_s = cost_of(plant.job, self._base)
-            for percent in SIZES:
-                code = burning(plant, percent, cost_s, step_s)
-                yield self._caught(
-                    (plant.name, f"{percent} %"), (plant.file, plant.anchor, code, BURN), [plant.job], times
-                )
+            with self._planted(plant.file, plant.anchor, plant.code, BURN) as head:
+                steps = steps_for(plant, head, self._base)
+                for percent in SIZES:
+                    with burning(round(steps * percent)):
+                        few = times if percent >= REQUIRED else -(-times // 4)
+                        yield self._caught((plant.name, f"{percent} %"), head, [plant.job], few)
         for defect in DEFECTS:
             jobs = [Job(find(defect.benchmark), point) for point in find(defect.benchmark).points(quick=True)]
-            bad = (defect.file, defect.anchor, defect.code, defect.helper)
-            yield self._caught((defect.name, "is there"), bad, jobs, times)
+            with self._planted(defect.file, defect.anchor, defect.code, defect.helper) as head:
+                yield self._caught((defect.name, "is there"), head, jobs, times)
+
+    @contextmanager
+    def _planted(self, file: str, anchor: str, code: str, helper: str) -> Iterator[Environment]:
+        source = planted(self._source, self._place / "src_head", file, anchor, code, helper=helper)
+        with self._head(source) as head:
+            yield head
 
     def _caught(
-        self, label: tuple[str, str], code: tuple[str, str, str, str], jobs: Sequence[Job], times: int
+        self, label: tuple[str, str], head: Environment, jobs: Sequence[Job], times: int
     ) -> tuple[str, str, int, int, str]:
-        file, anchor, inserted, helper = code
-        with self._head(planted(self._source, self._place / "src_head", file, anchor, inserted, helper=helper)) as head:
-            runs = [judge(jobs, head, self._base) for _ in range(times)]
+        runs = [judge(jobs, head, self._base) for _ in range(times)]
         red = [run for run in runs if any(f.name.partition("@")[0] == jobs[0].benchmark.name for f in run.findings)]
         ratios = [m.judgement.ratio.estimate for run in runs for m in run.measured[-1:] if m.judgement is not None]
         seen = f"{median(ratios) - 1:+.0%}" if ratios else "did not run"

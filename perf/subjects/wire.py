@@ -1,6 +1,9 @@
 """The socket protocol: every command is a request and an answer."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
@@ -8,6 +11,7 @@ import msgspec
 import trio
 
 from perf.harness.bench import Scale, benchmark
+from perf.harness.environments import ROOT
 from perf.harness.growth import Growth
 from perf.harness.lab import Lab
 from tmuxorc.model import AgentState, AgentView, Desired, Restart
@@ -17,6 +21,7 @@ from tmuxorc.wire.framing import LineBuffer
 from tmuxorc.wire.methods import AGENT_LIST, PROTOCOL, AgentList, HelloReply, ListAgents
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SERVER = "import sys; sys.path.insert(0, sys.argv[1]); from perf.subjects import wire; wire.serve_list(sys.argv[2])"
 AGENTS = Scale("agents", (1, 10, 50, 100, 500), quick=(1, 50, 500), growth=Growth.LINEAR)
 
 
@@ -90,21 +95,48 @@ def framing(lab: Lab, size: int) -> Iterator[Callable[[], object]]:
 
 
 @benchmark(feels="every command waits longer for its answer", beside="limits.socket_round_trip")
-async def request(lab: Lab) -> AsyncIterator[Callable[[], object]]:
-    """Connect, greet, ask for a list of fifty agents, and hang up, against a server that has the answer ready."""
+def request(lab: Lab) -> Iterator[Callable[[], object]]:
+    """Connect, greet, ask for a list of fifty agents, and hang up, against a server that has the answer ready.
+
+    The server is a process of its own: two threads of one would wait for each other's turn at the interpreter.
+    """
+    path = str(lab.folder() / "socket")
+    with served(lab, path) as server:
+        lab.companions.add(server)
+
+        def act() -> None:
+            with Client.connect(path) as client:
+                client.call(AGENT_LIST, ListAgents())
+
+        yield act
+        lab.companions.discard(server)
+
+
+@contextmanager
+def served(lab: Lab, path: str) -> Iterator[int]:
+    """A server at `path` in a process of its own; its pid."""
+    argv = [lab.python, "-P", "-c", SERVER, str(ROOT), path]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=lab.environment) as process:
+        assert process.stdout is not None
+        if process.stdout.readline() != b"ready\n":
+            raise RuntimeError("the server did not start")
+        yield process.pid
+        process.terminate()
+
+
+def serve_list(path: str) -> None:
+    """Answer every request for the agents with the same fifty, until terminated."""
     from tmuxorc.wire.server import Session, open_listener, serve
 
-    answer, path = agents(50), str(lab.folder() / "socket")
+    answer = agents(50)
 
     async def answer_list(params: ListAgents, session: Session) -> AgentList:
         return answer
 
-    def ask() -> None:
-        with Client.connect(path) as client:
-            client.call(AGENT_LIST, ListAgents())
+    async def main() -> None:
+        async with open_listener(path) as listener, trio.open_nursery() as nursery:
+            hello = HelloReply(protocol=PROTOCOL, version="0", instance="perf", pid=os.getpid())
+            await nursery.start(partial(serve, listener, {AGENT_LIST.name: answer_list}, hello))
+            print("ready", flush=True)
 
-    hello = HelloReply(protocol=PROTOCOL, version="0", instance="perf", pid=1)
-    async with open_listener(path) as listener, trio.open_nursery() as nursery:
-        await nursery.start(partial(serve, listener, {AGENT_LIST.name: answer_list}, hello))
-        yield partial(trio.to_thread.run_sync, ask)
-        nursery.cancel_scope.cancel()
+    trio.run(main)
