@@ -5,6 +5,7 @@ docs/benchmarks.md.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from perf.harness import budgets, environments
 from perf.harness.bench import every, find
@@ -249,25 +251,31 @@ def verdict(
     return short
 
 
+PARTS = ("catch", "alone", "busy")
+KEPT = Path(".perf") / "selftest.json"
+
+
 def main() -> int:
     """Run it, print the tables, and return the exit status."""
     parser = argparse.ArgumentParser(prog="nox -s perf-selftest --", description=__doc__)
     parser.add_argument("--times", type=int, default=20, help="comparisons of each plant (default 20)")
     parser.add_argument("--runs", type=int, default=20, help="whole runs of equals, quiet and busy (default 20)")
+    parser.add_argument("--part", action="append", choices=PARTS, help="only this; of the rest the last outcome counts")
     parser.add_argument("--write", action="store_true", help="put the tables into the documentation")
     options = parser.parse_args()
     leave_on_sigterm()
+    outcome: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8")) if options.part and KEPT.exists() else {}
     place = Path(tempfile.mkdtemp(prefix="tmux-orc-perf-", dir="/tmp"))
     try:
         selftest = Selftest(place)
-        caught = list(selftest.catch_rates(options.times)) if options.times else []
-        quiet: list[tuple[str, int, int, float]] = []
-        for what, busy in (("alone", False), ("beside a busy neighbour", True)):
-            red, found, seconds = selftest.false_alarms(options.runs, busy=busy) if options.runs else (0, [], 0.0)
-            quiet.append((what, options.runs, red, seconds))
-            say("\n".join(found))
+        for part in options.part or PARTS:
+            outcome[part] = measured(selftest, part, options.times, options.runs)
+            KEPT.parent.mkdir(exist_ok=True)
+            KEPT.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
     finally:
         shutil.rmtree(place, ignore_errors=True)
+    caught = [tuple(row) for row in outcome.get("catch", ())]
+    quiet = [tuple(outcome[part]) for part in PARTS[1:] if part in outcome]
     text = tables(caught, quiet)
     print(text)
     if options.write:
@@ -275,6 +283,15 @@ def main() -> int:
     short = verdict(caught, quiet)
     print(*short, sep="\n", end="\n" if short else "")
     return 1 if short else 0
+
+
+def measured(selftest: Selftest, part: str, times: int, runs: int) -> list[Any]:
+    """The rows of one part."""
+    if part == "catch":
+        return list(selftest.catch_rates(times))
+    red, found, seconds = selftest.false_alarms(runs, busy=part == "busy")
+    say("\n".join(found))
+    return ["beside a busy neighbour" if part == "busy" else "alone", runs, red, seconds]
 
 
 def write(text: str) -> None:
