@@ -16,7 +16,10 @@ STATISTICS: dict[str, Statistic] = {"median": median, "p95": p95}
 
 @dataclass(frozen=True)
 class Budget:
-    """`statistic` of ``benchmark@at`` over the median of `versus` is at most `limit`."""
+    """`statistic` of ``benchmark@at`` over the median of `versus` is at most `limit`.
+
+    `keep` is a reason not to tighten it, however far it is met on a quiet machine.
+    """
 
     benchmark: str
     versus: str
@@ -24,6 +27,7 @@ class Budget:
     why: str
     at: int | None = None
     statistic: str = "median"
+    keep: str = ""
 
     @property
     def job(self) -> str:
@@ -57,7 +61,7 @@ class Outcome:
     @property
     def tightened(self) -> float | None:
         """The limit it should have from now on, if it is met by a wide margin."""
-        return tightened(self.ratio, self.budget.limit)
+        return None if self.budget.keep else tightened(self.ratio, self.budget.limit)
 
 
 def load(path: Path = FILE) -> tuple[Budget, ...]:

@@ -1,5 +1,6 @@
 """Budgets are data that fits the benchmarks there are, and are tightened in place."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,4 +58,5 @@ def test_an_unknown_key_is_an_error(tmp_path: Path):
 def test_an_outcome_tells_whether_it_holds_and_how_far_it_may_go():
     budget = Budget("a", "b", 2.0, "x.")
     assert Outcome(budget, Interval(0.5, 0.4, 0.6)).tightened == 0.9
+    assert Outcome(replace(budget, keep="x."), Interval(0.5, 0.4, 0.6)).tightened is None
     assert not Outcome(budget, Interval(2.5, 2.4, 2.6)).holds
