@@ -65,6 +65,7 @@ class Rung(str, Enum):
 
     ACCEPTED = "accepted"
     STAGED = "staged"
+    QUEUED = "queued"
     SUBMITTED = "submitted"
     TAKEN_IN = "taken_in"
     ANSWERED = "answered"
@@ -77,7 +78,7 @@ class Rung(str, Enum):
     @property
     def settled(self) -> bool:
         """Whether nothing more will be done for the message unasked."""
-        return self not in (Rung.ACCEPTED, Rung.STAGED, Rung.HELD)
+        return self not in (Rung.ACCEPTED, Rung.STAGED, Rung.QUEUED, Rung.HELD)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
@@ -167,6 +168,30 @@ class AgentView(Frozen):
     adopted: bool
     created_at: datetime
     messages_waiting: int
+
+
+class PromptOption(Frozen):
+    """One answer that a prompt offers: `key` is what to answer with, `label` what the agent calls it."""
+
+    key: str
+    label: str
+
+
+class Prompt(Frozen):
+    """What an agent asks a person.  `id` changes with every prompt, so that an answer can only meet the one it is for.
+
+    `command` is what it would run, as far as that is known.  `approve` and `deny` are the keys of the options that
+    allow it once and that refuse it; empty where there is none.  `source` says where it was learnt: the name of the
+    agent's channel, ``hook`` or ``screen``.
+    """
+
+    id: str
+    source: str
+    question: str
+    command: str = ""
+    options: tuple[PromptOption, ...] = ()
+    approve: str = ""
+    deny: str = ""
 
 
 class TeamView(Frozen):

@@ -6,7 +6,8 @@ import trio
 
 from tmuxorc.actors.launch import process_marker
 from tmuxorc.actors.services import Services
-from tmuxorc.agents.kinds import StopStep, find_kind
+from tmuxorc.agents.kinds import find_kind
+from tmuxorc.agents.schema import StopStep
 from tmuxorc.errors import TmuxError
 from tmuxorc.model import AgentSpec
 from tmuxorc.tmux import PaneInfo

@@ -20,7 +20,8 @@ from tmuxorc.agents.evidence import (
     State,
     TitleSeen,
 )
-from tmuxorc.agents.kinds import Kind, StateFrom
+from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.schema import StateFrom
 from tmuxorc.errors import TmuxError
 from tmuxorc.model import AgentState
 from tmuxorc.tmux import PaneChanged, PaneEvent, PaneInfo, PaneOutput

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from tmuxorc.agents.detect import Detector as Detector
     from tmuxorc.agents.escapes import EscapeScanner as EscapeScanner
     from tmuxorc.agents.kinds import Kind as Kind
-    from tmuxorc.agents.kinds import StateFrom as StateFrom
-    from tmuxorc.agents.kinds import StopStep as StopStep
     from tmuxorc.agents.kinds import UnknownKindError as UnknownKindError
     from tmuxorc.agents.kinds import find_kind as find_kind
     from tmuxorc.agents.kinds import load_kinds as load_kinds
+    from tmuxorc.agents.schema import StateFrom as StateFrom
+    from tmuxorc.agents.schema import StopStep as StopStep
 
 _HOMES = {
     "Detector": "detect",
     "EscapeScanner": "escapes",
     "Kind": "kinds",
-    "StateFrom": "kinds",
-    "StopStep": "kinds",
+    "StateFrom": "schema",
+    "StopStep": "schema",
     "UnknownKindError": "kinds",
     "find_kind": "kinds",
     "load_kinds": "kinds",

@@ -4,25 +4,32 @@ What no rule recognises is `unknown`, not a guess.
 """
 
 import re
+from collections.abc import Iterator
 
 from tmuxorc.agents.evidence import (
     Bell,
+    ChannelLost,
+    ChannelSaid,
     Evidence,
     Exited,
     ForegroundSeen,
+    HookSaid,
     ModeChanged,
     Osc,
     ProcessStarted,
+    PromptSeen,
     ReadyTimedOut,
     ScreenSeen,
     State,
     TitleSeen,
 )
-from tmuxorc.agents.frame import pattern, region_lines
-from tmuxorc.agents.kinds import Kind, Region, StateFrom, StateRule
-from tmuxorc.model import AgentState
+from tmuxorc.agents.frame import find_box, pattern, region_lines
+from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.schema import Region, StateFrom, StateRule
+from tmuxorc.model import AgentState, Prompt
 
 STATE_OSC = 7501
+_SAID: dict[Region, type[Evidence]] = {Region.CHANNEL: ChannelSaid, Region.HOOK: HookSaid}
 
 
 class Detector:
@@ -52,6 +59,12 @@ class Detector:
     def why(self) -> tuple[Evidence, ...]:
         """The newest evidence of each sort, oldest first."""
         return tuple(sorted(self._seen.values(), key=lambda evidence: evidence.at))
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """What the agent asks, as its channel or a hook told it."""
+        seen = self._seen.get(PromptSeen)
+        return seen.prompt if isinstance(seen, PromptSeen) else None
 
     @property
     def foreground(self) -> ForegroundSeen | None:
@@ -86,6 +99,9 @@ class Detector:
             self._exited = evidence
         elif isinstance(evidence, Osc) and evidence.number == STATE_OSC:
             self._osc = evidence.text
+        elif isinstance(evidence, ChannelLost):
+            self._seen.pop(ChannelSaid, None)
+            self._seen.pop(PromptSeen, None)
         self._seen[type(evidence)] = evidence
 
     def _judge(self) -> State:
@@ -119,19 +135,54 @@ class Detector:
         return State(state=AgentState.BUSY, detail=seen.command, source="foreground")
 
     def _screen(self) -> State | None:
-        screen = self.screen
-        for rule in self._kind.states:
-            for line in self._lines(rule.region, screen):
-                if match := pattern(rule.match).search(line):
-                    return State(state=rule.state, detail=_detail(rule, match, screen), source=rule.region.value)
-        return None
+        return next(self.matches(), None)
 
-    def _lines(self, region: Region, screen: ScreenSeen | None) -> tuple[str, ...]:
+    def matches(self) -> Iterator[State]:
+        """What each rule that holds says, in their order: the first decides, the others agree or contradict."""
+        for index, rule in enumerate(self._kind.states):
+            if (match := self._holds(rule)) is not None:
+                yield State(
+                    state=rule.state,
+                    detail=self._detail(rule, match),
+                    source=rule.region.value,
+                    rule=f"states[{index}]",
+                )
+
+    def _holds(self, rule: StateRule) -> re.Match[str] | None:
+        """The match of a rule of which everything holds."""
+        lines = self._lines(rule.region)
+        match = next((m for line in lines if (m := pattern(rule.match).search(line))), None)
+        if match is None or not self._shows(rule) or not all(_found(also, lines) for also in rule.also):
+            return None
+        return None if any(_found(never, lines) for never in rule.never) else match
+
+    def _shows(self, rule: StateRule) -> bool:
+        screen = self.screen
+        if rule.composer is not None and rule.composer != bool(screen and find_box(self._kind.composer, screen)):
+            return False
+        return rule.cursor is None or (screen is not None and screen.cursor_visible == rule.cursor)
+
+    def _lines(self, region: Region) -> tuple[str, ...]:
         if region is Region.OSC:
             return () if self._osc is None else (self._osc,)
         if region is Region.TITLE and (title := self._title()) is not None:
             return (title,)
-        return region_lines(self._kind, screen, region) if screen else ()
+        if region in _SAID:
+            seen = self._seen.get(_SAID[region])
+            return (
+                (seen.said,) if isinstance(seen, ChannelSaid) else (seen.event,) if isinstance(seen, HookSaid) else ()
+            )
+        return region_lines(self._kind, self.screen, region) if self.screen else ()
+
+    def _detail(self, rule: StateRule, match: re.Match[str]) -> str:
+        """What the rule's own patterns say, else what the evidence brings along."""
+        found = _detail(rule, match, self.screen)
+        if found or rule.region not in _SAID:
+            return found
+        prompt = self.prompt if rule.state is AgentState.BLOCKED else None
+        seen = self._seen.get(_SAID[rule.region])
+        said = seen.detail if isinstance(seen, ChannelSaid | HookSaid) else ""
+        return (prompt.command or prompt.question) if prompt is not None else said
 
     def _title(self) -> str | None:
         """The newest title, whether it came alone or with a screen."""
@@ -139,6 +190,17 @@ class Detector:
         if isinstance(seen, TitleSeen) and (screen is None or seen.at >= screen.at):
             return seen.title
         return None
+
+
+def _words(seen: Evidence | None) -> tuple[str, ...]:
+    """What rules for a channel or for hooks may look at."""
+    if isinstance(seen, ChannelSaid):
+        return (seen.said,)
+    return (seen.event,) if isinstance(seen, HookSaid) else ()
+
+
+def _found(regex: str, lines: tuple[str, ...]) -> bool:
+    return any(pattern(regex).search(line) for line in lines)
 
 
 def _detail(rule: StateRule, match: re.Match[str], screen: ScreenSeen | None) -> str:

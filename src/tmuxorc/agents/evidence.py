@@ -3,7 +3,7 @@
 `at` is a time in seconds on any clock, the same for all evidence of one agent.
 """
 
-from tmuxorc.model import AgentState, Frozen
+from tmuxorc.model import AgentState, Frozen, Prompt
 
 
 class Evidence(Frozen):
@@ -67,6 +67,34 @@ class ForegroundSeen(Evidence):
     own: bool
 
 
+class ChannelSaid(Evidence):
+    """The agent said on its own channel what it is doing: `said` in the channel's words, for the kind's rules."""
+
+    channel: str
+    said: str
+    detail: str = ""
+
+
+class ChannelLost(Evidence):
+    """The channel is down: what it said last counts no more."""
+
+    channel: str
+    why: str = ""
+
+
+class HookSaid(Evidence):
+    """A hook of the agent reported `event`, in the agent's own name for it."""
+
+    event: str
+    detail: str = ""
+
+
+class PromptSeen(Evidence):
+    """The agent asks something, as its channel, hook or screen tells it; None once that is over."""
+
+    prompt: Prompt | None
+
+
 class Exited(Evidence):
     """The process ended: with `status`, or by the signal of this name."""
 
@@ -75,8 +103,12 @@ class Exited(Evidence):
 
 
 class State(Frozen):
-    """What an agent is doing; `source` the evidence for it, `detail` the question, the time limit, the reason."""
+    """What an agent is doing; `source` the evidence for it, `detail` the question, the time limit, the reason.
+
+    `rule` is the place of the rule in the kind's file that says so; empty where no rule was needed.
+    """
 
     state: AgentState
     detail: str = ""
     source: str = ""
+    rule: str = ""

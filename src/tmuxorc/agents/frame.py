@@ -5,11 +5,16 @@ from functools import cache
 from unicodedata import category, east_asian_width
 
 from tmuxorc.agents.evidence import ScreenSeen
-from tmuxorc.agents.kinds import Composer, Kind, Region
+from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.schema import Composer, Region
 from tmuxorc.model import Frozen
 
 pattern = cache(re.compile)
 """A compiled regular expression; kinds have few, and use them on every screen."""
+
+
+TAIL = 20
+"""Lines of the region of that name."""
 
 
 class Box(Frozen):
@@ -62,6 +67,8 @@ def region_lines(kind: Kind, screen: ScreenSeen, region: Region) -> tuple[str, .
         return (screen.title,)
     if region is Region.LAST:
         return tuple(line for line in screen.lines if line.strip())[-1:]
+    if region is Region.TAIL:
+        return tuple(line for line in screen.lines if line.strip())[-TAIL:]
     if region is Region.CURSOR:
         return screen.lines[screen.cursor[1] : screen.cursor[1] + 1]
     box = find_box(kind.composer, screen)

@@ -4,7 +4,8 @@ import re
 
 from tmuxorc.agents.evidence import ScreenSeen
 from tmuxorc.agents.frame import Box, find_box, find_dialog, left_of_cursor, pattern, region_lines
-from tmuxorc.agents.kinds import Kind, Region
+from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.schema import Region
 
 _TAIL = 40
 

@@ -11,7 +11,8 @@ pane, and the marker with it, is lost.
 
 from collections.abc import Generator
 
-from tmuxorc.agents.kinds import Kind, Verify
+from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.schema import Verify
 from tmuxorc.delivery._composer import ComposerSteps
 from tmuxorc.delivery._echo import EchoSteps
 from tmuxorc.delivery._effects import Done, Effect, Paste, Result

@@ -2,7 +2,8 @@
 
 import re
 
-from tmuxorc.agents.kinds import Frame, Kind
+from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.schema import Frame
 from tmuxorc.errors import DeliveryError, ExitStatus
 from tmuxorc.model import MessageView
 from tmuxorc.names import NAME_RULE, BadNameError, parse_address

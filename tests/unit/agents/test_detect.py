@@ -18,7 +18,8 @@ from tmuxorc.agents.evidence import (
     ScreenSeen,
     TitleSeen,
 )
-from tmuxorc.agents.kinds import Kind, Region, StateRule
+from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.schema import Region, StateRule
 from tmuxorc.model import AgentState
 
 KINDS = load_kinds()

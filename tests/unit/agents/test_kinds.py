@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tmuxorc.agents import UnknownKindError, find_kind, load_kinds
-from tmuxorc.agents.kinds import Composer, Kind
+from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.schema import Composer
 from tmuxorc.errors import ConfigError
 from tmuxorc.model import AgentState
 
