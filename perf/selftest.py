@@ -35,7 +35,7 @@ SIZES = (5, 10, 25, 50)
 REQUIRED = 25
 """From this size on a slowdown must be caught; of smaller ones, a quarter as many comparisons show how they fare."""
 
-STEPS = "TMUX_ORC_PERF_BURN"
+STEPS = "PERF_BURN_STEPS"
 BURN = f"""
 
 import itertools as _itertools
