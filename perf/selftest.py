@@ -135,12 +135,18 @@ def burning(steps: int) -> Iterator[None]:
 def steps_for(plant: Plant, head: Environment, base: Environment) -> float:
     """How many steps make the act of a plant one percent slower, as measured: part of the work may hide behind a wait.
 
-    The first steps are a guess that is much too small for most; from it follow some that are about right.
+    They grow until what they cost stands out of the noise; then two measurements say how much that is.
     """
-    steps = 1000.0
-    for percent in (25, 50):
-        steps = max(1.0, steps * percent / max(_slower(plant.job, round(steps), head, base), 1.0))
-    return steps / percent
+    steps, slower = 1000.0, 0.0
+    while (slower := _slower(plant.job, round(steps), head, base)) < CLEAR:
+        steps *= 6
+    steps *= MIDDLE / slower
+    return steps / _slower(plant.job, round(steps), head, base)
+
+
+CLEAR = 15.0
+MIDDLE = 35.0
+"""Percent: more than any noise of a thorough look, and the size at which the steps are measured in the end."""
 
 
 def _slower(job: Job, steps: int, head: Environment, base: Environment) -> float:
