@@ -44,6 +44,11 @@ def text_or_file(text: str) -> str:
     return file(text[1:]) if text.startswith("@") and len(text) > 1 else text_or_stdin(text)
 
 
+def file_or_stdin(path: str) -> str:
+    """All of the file, ``-`` being standard input."""
+    return stdin() if path == "-" else file(path)
+
+
 def stdin() -> str:
     """All of standard input, as UTF-8; one newline at its end is dropped, as a shell's ``$(…)`` does."""
     return _decode(sys.stdin.buffer.read(), "standard input")

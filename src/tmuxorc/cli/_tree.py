@@ -45,6 +45,7 @@ AGENT = Noun(
         "kill": Entry("agent", "kill", "Kill an agent at once; it stays stopped."),
         "remove": Entry("agent", "remove", "Stop an agent and forget it."),
         "adopt": Entry("agent", "adopt", "Take over a pane that already runs."),
+        "kinds": Entry("kinds", "kinds", "List the kinds of agents, and which are installed."),
     },
 )
 
@@ -131,6 +132,7 @@ SECTIONS: dict[str, dict[str, Entry | Noun]] = {
     "Help": {
         "demo": Entry("demo", "demo", "Watch a team at work in a throwaway instance, in under a minute."),
         "doctor": Entry("doctor", "doctor", "Check the installation and say how to mend it."),
+        "detect": Entry("detect", "detect", "Say what state a screen means, and by which rules."),
         "reflect": Entry("reflect", "reflect", "Describe every command, its parameters and its result."),
         "completion": Entry("completion", "completion", "Print the completion script of a shell."),
     },

@@ -69,6 +69,7 @@ def _examine(app: App) -> Iterator[Check]:
     yield _attempt("tmux", lambda: _tmux(settings))
     yield _attempt("state directory", lambda: _state_directory(paths))
     yield _attempt("runtime directory", lambda: _runtime_directory(paths))
+    yield _attempt("agents", lambda: _agents(app, paths))
     yield _attempt("supervisor", lambda: _supervisor(app, paths))
     yield _attempt("journal", lambda: _journal(paths))
     yield _attempt("tmux server", lambda: _tmux_server(app, settings))
@@ -144,6 +145,15 @@ def _runtime_directory(paths: Paths) -> Check:
             return _ok("runtime directory", f"{paths.runtime_dir} (made when needed)")
         check_private(directory)
     return _ok("runtime directory", paths.runtime_dir)
+
+
+def _agents(app: App, paths: Paths) -> Check:
+    """Which agent programs are there; none is run for it, and none is needed."""
+    from tmuxorc.agents.kinds import load_kinds
+    from tmuxorc.cli._kinds import in_words, view_kinds
+
+    found = view_kinds(load_kinds(paths.kinds_dir), app.search_path, versions=False)
+    return _ok("agents", f"{in_words(found.kinds)}; versions: tmux-orc agent kinds")
 
 
 def _supervisor(app: App, paths: Paths) -> Check:

@@ -65,7 +65,7 @@ def test_kinds_and_files(ask: Any, home: Home) -> None:
     own = Path(find_paths().kinds_dir)
     own.mkdir(parents=True)
     (own / "owl.toml").touch()
-    assert ask("spawn", "a", "--kind", "") == ["command", "demo", "owl", "shell"]
+    assert {"command", "demo", "owl", "shell"} <= set(ask("spawn", "a", "--kind", ""))
     assert ask("team", "apply", "rev") == ["rev"]
     assert ask("spawn", "a", "--cwd", "/tm") == ["/tm"]
 
