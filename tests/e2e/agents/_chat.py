@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.e2e.agents.shape import Asked, Call, Piece, Tool, Turn, event, parts, split
+from tests.e2e.agents.shape import Asked, Call, Piece, Tool, Turn, event, fresh, parts, split
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
@@ -24,16 +24,17 @@ class Chat:
         return Asked(body.get("model", ""), tuple(turn.texts), tools, turn.result, bool(body.get("stream")))
 
     def stream(self, pieces: Iterable[Piece], asked: Asked) -> Iterator[bytes]:
-        yield _chunk(asked, {"role": "assistant", "content": ""})
+        head = _head(asked, "chat.completion.chunk")
+        yield _chunk(head, {"role": "assistant", "content": ""})
         finish = "stop"
         for piece in pieces:
             if isinstance(piece, str):
-                yield _chunk(asked, {"content": piece})
+                yield _chunk(head, {"content": piece})
             else:
                 finish = "tool_calls"
-                yield _chunk(asked, {"tool_calls": [{"index": 0, **_call(piece)}]})
-        yield _chunk(asked, {}, finish)
-        yield event({**_head(asked, "chat.completion.chunk"), "choices": [], "usage": USAGE})
+                yield _chunk(head, {"tool_calls": [{"index": 0, **_call(piece)}]})
+        yield _chunk(head, {}, finish)
+        yield event({**head, "choices": [], "usage": USAGE})
         yield b"data: [DONE]\n\n"
 
     def whole(self, pieces: Iterable[Piece], asked: Asked) -> dict[str, Any]:
@@ -50,14 +51,13 @@ class Chat:
 
 
 def _head(asked: Asked, kind: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": asked.model}
+    return {"id": fresh("chatcmpl"), "object": kind, "created": 1, "model": asked.model}
 
 
-def _chunk(asked: Asked, delta: dict[str, Any], finish: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    return event({**_head(asked, "chat.completion.chunk"), "choices": [choice]})
+def _chunk(head: dict[str, Any], delta: dict[str, Any], finish: str | None = None) -> bytes:
+    return event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
 
 
 def _call(call: Call) -> dict[str, Any]:
     function = {"name": call.tool.name, "arguments": json.dumps(call.arguments)}
-    return {"id": f"call_{id(call):x}", "type": "function", "function": function}
+    return {"id": call.id, "type": "function", "function": function}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.e2e.agents.shape import Asked, Piece, Tool, Turn, event, split
+from tests.e2e.agents.shape import Asked, Piece, Tool, Turn, event, fresh, split
 
 USAGE = {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
 
@@ -43,10 +43,10 @@ def _answer(asked: Asked, parts: list[dict[str, Any]], finish: str = "") -> dict
     candidate: dict[str, Any] = {"index": 0, "content": {"role": "model", "parts": parts}}
     if finish:
         candidate["finishReason"] = finish
-    return {"candidates": [candidate], "usageMetadata": USAGE, "modelVersion": asked.model, "responseId": "r-1"}
+    return {"candidates": [candidate], "usageMetadata": USAGE, "modelVersion": asked.model, "responseId": fresh("r")}
 
 
 def _part(piece: Piece) -> dict[str, Any]:
     if isinstance(piece, str):
         return {"text": piece}
-    return {"functionCall": {"id": f"call_{id(piece):x}", "name": piece.tool.name, "args": piece.arguments}}
+    return {"functionCall": {"id": piece.id, "name": piece.tool.name, "args": piece.arguments}}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.e2e.agents.shape import Asked, Call, Piece, Tool, Turn, event, parts, split
+from tests.e2e.agents.shape import Asked, Call, Piece, Tool, Turn, event, fresh, parts, split
 
 
 class Messages:
@@ -63,7 +63,7 @@ def _event(kind: str, **fields: Any) -> bytes:
 
 def _message(asked: Asked, content: list[dict[str, Any]], stop_reason: str | None) -> dict[str, Any]:
     return {
-        "id": "msg_1",
+        "id": fresh("msg"),
         "type": "message",
         "role": "assistant",
         "model": asked.model,
@@ -75,7 +75,7 @@ def _message(asked: Asked, content: list[dict[str, Any]], stop_reason: str | Non
 
 
 def _tool_use(call: Call) -> dict[str, Any]:
-    return {"type": "tool_use", "id": f"toolu_{id(call):x}", "name": call.tool.name, "input": {}}
+    return {"type": "tool_use", "id": call.id, "name": call.tool.name, "input": {}}
 
 
 def _use(call: Call, index: int) -> Iterator[bytes]:

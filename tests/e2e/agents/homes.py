@@ -153,15 +153,17 @@ def _claude(wanted: Wanted) -> Start:
         "customApiKeyResponses": {"approved": [KEY[-20:]], "rejected": []},
         "projects": {str(wanted.project): trusted},
     }
-    allowed = ["Bash", "Edit", "Write", "Read", "mcp__*"] if wanted.auto_approve else []
+    mode = "bypassPermissions" if wanted.auto_approve else "default"
+    settings = {"permissions": {"defaultMode": mode}, "skipDangerousModePermissionPrompt": True}
     wanted.write_json(".claude.json", state)
-    wanted.write_json(".claude/settings.json", {"permissions": {"defaultMode": "default", "allow": allowed}})
+    wanted.write_json(".claude/settings.json", settings)
     return [], {
         "ANTHROPIC_BASE_URL": wanted.url,
         "ANTHROPIC_API_KEY": KEY,
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "DISABLE_TELEMETRY": "1",
         "DISABLE_AUTOUPDATER": "1",
+        "IS_SANDBOX": "1",  # else it refuses to run as root without prompts
         "ENABLE_TOOL_SEARCH": "false",  # else tools of MCP servers are offered only after a search for them
     }
 

@@ -40,9 +40,11 @@ KEYWORD = re.compile(
 ESCALATED = {"sandbox_permissions": "require_escalated", "justification": "Do you want to run this command?"}
 """Without it codex runs a command in its sandbox and asks nobody."""
 
+SANDBOXED = ("exec_command", "shell_command")
+
 SHELLS: dict[str, Callable[[str], dict[str, Any]]] = {
-    "exec_command": lambda command: {"cmd": command, **ESCALATED},  # codex
-    "shell_command": lambda command: {"command": command, **ESCALATED},  # codex, other models
+    "exec_command": lambda command: {"cmd": command},  # codex
+    "shell_command": lambda command: {"command": command},  # codex, other models
     "Bash": lambda command: {"command": command, "description": "Run a command"},  # claude
     "bash": lambda command: {"command": command, "description": "Run a command"},  # opencode
     "run_shell_command": lambda command: {  # gemini, qwen
@@ -88,7 +90,7 @@ def _pieces(asked: Asked, found: re.Match[str], wait: Wait) -> Iterator[Piece]:
     if found["slow"]:
         yield from _slowly(float(found["slow_s"]), wait)
     elif found["tool"]:
-        yield _shell_call(asked.tools, found["command"].strip())
+        yield _shell_call(asked, found["command"].strip())
     elif found["mcp"]:
         yield _mcp_call(asked.tools, found["name"], found["arguments"] or "{}")
     elif found["ask"]:
@@ -106,10 +108,11 @@ def _slowly(seconds: float, wait: Wait) -> Iterator[str]:
     yield "finished."
 
 
-def _shell_call(tools: tuple[Tool, ...], command: str) -> Piece:
-    for tool in tools:
+def _shell_call(asked: Asked, command: str) -> Piece:
+    for tool in asked.tools:
         if tool.name in SHELLS:
-            return Call(tool, SHELLS[tool.name](command))
+            more = ESCALATED if tool.name in SANDBOXED and asked.escalates else {}
+            return Call(tool, SHELLS[tool.name](command) | more)
     return f"Run this:\n\n```bash\n{command}\n```\n"  # aider has no tools: it offers to run what such a block holds
 
 

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+from uuid import uuid4
 
 HARNESS = (
     "<system-reminder>",
@@ -29,12 +30,18 @@ class Tool:
         return f"{self.namespace}__{self.name}" if self.namespace else self.name
 
 
+def fresh(kind: str) -> str:
+    """A new id of this kind; claude takes two answers of one id for parts of one, and asks again and again."""
+    return f"{kind}_{uuid4().hex}"
+
+
 @dataclass(frozen=True)
 class Call:
     """The model's wish to use a tool."""
 
     tool: Tool
     arguments: dict[str, Any]
+    id: str = field(default_factory=lambda: fresh("call"))
 
 
 Piece = str | Call
@@ -50,6 +57,8 @@ class Asked:
     tools: tuple[Tool, ...]
     result: str | None
     stream: bool
+    escalates: bool = True
+    """Whether a command may ask to run outside codex's sandbox, which is what makes a prompt."""
 
     @property
     def text(self) -> str:
