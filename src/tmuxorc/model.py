@@ -142,8 +142,83 @@ class LastExit(Frozen):
     last_lines: tuple[str, ...] = ()
 
 
+class PromptOption(Frozen):
+    """One answer that a prompt offers: `key` is what to answer with, `label` what the agent calls it."""
+
+    key: str
+    label: str
+
+
+class Prompt(Frozen):
+    """What an agent asks a person.  `id` changes with every prompt, so that an answer can only meet the one it is for.
+
+    `command` is what it would run, as far as that is known.  `approve` and `deny` are the keys of the options that
+    allow it once and that refuse it; empty where there is none.  `source` says where it was learnt: the name of the
+    agent's channel, ``hook`` or ``screen``.
+    """
+
+    id: str
+    source: str
+    question: str
+    command: str = ""
+    options: tuple[PromptOption, ...] = ()
+    approve: str = ""
+    deny: str = ""
+
+
+class Verdict(str, Enum):
+    """What a person makes of a prompt."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+    ANSWER = "answer"
+
+
+class Choice(Frozen):
+    """An answer to a prompt: `key` names the option for `ANSWER`.
+
+    With `expect` only a prompt is meant whose question or command holds that text.
+    """
+
+    verdict: Verdict
+    key: str = ""
+    expect: str = ""
+
+
+class Clue(Frozen):
+    """One piece of evidence: what was seen, where, how long ago in seconds, and what it says of the state, if anything.
+
+    `rule` is the place of the rule in the kind's file; `decides` marks the one that counts.
+    """
+
+    source: str
+    seen: str
+    age_s: float
+    state: AgentState | None = None
+    rule: str = ""
+    decides: bool = False
+
+
+class Why(Frozen):
+    """Why an agent is thought to be in its state: the clues, what decides first, then the rest, newest first.
+
+    `channel` tells how its channel stands; empty for a kind without one.
+    """
+
+    address: str
+    state: AgentState
+    detail: str
+    since: datetime
+    clues: tuple[Clue, ...]
+    channel: str = ""
+
+
 class AgentView(Frozen):
-    """One agent as shown to people and programs."""
+    """One agent as shown to people and programs.
+
+    `session` is the agent's own name for the session it is in, `prompt` what it asks just now, `channel` the way to
+    speak to it besides its keyboard: its name, and behind a colon why it cannot be used if it cannot.
+    """
 
     name: str
     team: str
@@ -168,30 +243,9 @@ class AgentView(Frozen):
     adopted: bool
     created_at: datetime
     messages_waiting: int
-
-
-class PromptOption(Frozen):
-    """One answer that a prompt offers: `key` is what to answer with, `label` what the agent calls it."""
-
-    key: str
-    label: str
-
-
-class Prompt(Frozen):
-    """What an agent asks a person.  `id` changes with every prompt, so that an answer can only meet the one it is for.
-
-    `command` is what it would run, as far as that is known.  `approve` and `deny` are the keys of the options that
-    allow it once and that refuse it; empty where there is none.  `source` says where it was learnt: the name of the
-    agent's channel, ``hook`` or ``screen``.
-    """
-
-    id: str
-    source: str
-    question: str
-    command: str = ""
-    options: tuple[PromptOption, ...] = ()
-    approve: str = ""
-    deny: str = ""
+    session: str = ""
+    prompt: Prompt | None = None
+    channel: str = ""
 
 
 class TeamView(Frozen):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-STRIPPED = ("TMUX", "CLAUDECODE", "CLAUDE_CODE", "XDG_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+STRIPPED = ("TMUX", "CLAUDECODE", "CLAUDE_CODE", "XDG_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PS1")
 """Beginnings of the names of variables that would let the machine's own state leak into a test."""
 
 

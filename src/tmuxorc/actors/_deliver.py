@@ -2,6 +2,7 @@
 
 import trio
 
+from tmuxorc.actors._handover import Handover
 from tmuxorc.actors._observe import Observer
 from tmuxorc.actors.services import Services
 from tmuxorc.agents.evidence import ScreenSeen
@@ -33,7 +34,14 @@ class Courier:
     """Delivers one incarnation's messages, in their order, one under way at a time."""
 
     def __init__(
-        self, services: Services, address: str, kind: Kind, pane: PaneInfo, generation: int, observer: Observer
+        self,
+        services: Services,
+        address: str,
+        kind: Kind,
+        pane: PaneInfo,
+        generation: int,
+        observer: Observer,
+        handover: Handover | None = None,
     ) -> None:
         self._services = services
         self._address = address
@@ -41,6 +49,7 @@ class Courier:
         self._pane = pane
         self._incarnation = f"{generation}.{pane.pid}"
         self._observer = observer
+        self._handover = handover
         self._outbox: Outbox | None = None
         self._new_mail = trio.Event()
         self._held: tuple[str, AgentState] | None = None
@@ -55,6 +64,11 @@ class Courier:
         if self._outbox is not None:
             self._outbox.add(message)
         self._new_mail.set()
+
+    def wake(self) -> None:
+        """Something has changed besides the post and the screen."""
+        self._new_mail.set()
+        self._observer.touch()
 
     def give_back(self, message_id: str) -> bool:
         """Take a message out again if nothing of it has been typed."""
@@ -75,18 +89,21 @@ class Courier:
     async def _deliver(self) -> None:
         options = await self._services.tmux.get_options(self._pane.pane_id)
         with self._services.post.receiving(self._address, self):
+            waiting = self._services.post.waiting(self._address)
             self._outbox = Outbox(
                 self._kind,
                 incarnation=self._incarnation,
                 marker=options.get("delivery", ""),
-                messages=self._services.post.waiting(self._address),
+                messages=waiting if self._handover is None else self._handover.begin(waiting),
             )
             while True:
                 await self._deliver_next(self._outbox)
 
     async def _deliver_next(self, outbox: Outbox) -> None:
         changed = self._observer.change()
-        ladder = outbox.begin(self._observer.detector.state, self._observer.own_command)
+        if self._handover is not None and await self._handover.advance(outbox):
+            return
+        ladder = outbox.begin(self._observer.detector.state, self._observer.own_command, self._obstacle)
         if ladder is not None:
             await self._climb(outbox, ladder)
         elif outbox.waiting:
@@ -94,6 +111,10 @@ class Courier:
             await self._wait(changed)
         else:
             await self._wait(self._new_mail)
+
+    @property
+    def _obstacle(self) -> str:
+        return self._handover.obstacle if self._handover is not None else ""
 
     async def _wait(self, changed: trio.Event) -> None:
         await changed.wait()
@@ -105,7 +126,7 @@ class Courier:
         In one state the reason is told anew at most every `SAY_AGAIN_S`: the detail may hold a clock that ticks.
         """
         state = self._observer.detector.state
-        message, reason = outbox.waiting[0], outbox.reason(state)
+        message, reason = outbox.waiting[0], self._obstacle or outbox.reason(state)
         held, now = (message.id, state.state), trio.current_time()
         said = held == self._held and (reason == self._reason or now < self._said_at + SAY_AGAIN_S)
         if said or state.state is AgentState.STARTING:

@@ -5,6 +5,7 @@ A screen is read only because output said that it changed; the reads of many bus
 
 from datetime import UTC, datetime
 
+import msgspec
 import trio
 
 from tmuxorc.actors._pane import NOTED_STATE
@@ -23,7 +24,7 @@ from tmuxorc.agents.evidence import (
 from tmuxorc.agents.kinds import Kind
 from tmuxorc.agents.schema import StateFrom
 from tmuxorc.errors import TmuxError
-from tmuxorc.model import AgentState
+from tmuxorc.model import AgentState, Prompt
 from tmuxorc.tmux import PaneChanged, PaneEvent, PaneInfo, PaneOutput
 from tmuxorc.tmux.process import foreground_pgid
 
@@ -48,6 +49,7 @@ class Observer:
         self.outputs = 0
         self.own_command = ""
         self._noted = ""
+        self._prompt: Prompt | None = None
         self._state: AgentState | None = None
         self._since = ""
 
@@ -79,8 +81,25 @@ class Observer:
         state = self.detector.feed(evidence)
         if state is not None:
             self._publish(state)
+        self._tell_prompt()
+        self.touch()
+
+    def touch(self) -> None:
+        """Wake who waits for a change."""
         self._changed.set()
         self._changed = trio.Event()
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """What the agent asks, as its channel or a hook tells it."""
+        return self.detector.prompt
+
+    def _tell_prompt(self) -> None:
+        prompt = self.prompt
+        if prompt != self._prompt:
+            self._prompt = prompt
+            data = None if prompt is None else msgspec.to_builtins(prompt)
+            self._services.events.publish("agent.prompt", self._address, self._generation, prompt=data)
 
     def _publish(self, state: State) -> None:
         if state.state is not self._state:

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
-from tmuxorc.actors.launch import pane_options, pane_spec, process_marker, spec_hash
+from tmuxorc.actors._companion import start_companion
+from tmuxorc.actors._place import recall
+from tmuxorc.actors.launch import pane_options, pane_spec, prepared, process_marker, spec_hash
 from tmuxorc.actors.services import Services
+from tmuxorc.channels import Place
 from tmuxorc.model import AgentSpec, Frozen
-from tmuxorc.tmux import NoSuchTarget, PaneInfo, PaneStatus
+from tmuxorc.tmux import NoSuchTarget, PaneInfo, PaneSpec, PaneStatus
 from tmuxorc.tmux.process import end_tree
 
 NOTED_STATE = "state"
@@ -13,12 +16,16 @@ NOTED_STATE = "state"
 
 
 class Taken(Frozen):
-    """A pane with the agent's process in it; `adopted` if it ran before, `noted` is what was last seen of it."""
+    """A pane with the agent's process in it; `adopted` if it ran before, `noted` is what was last seen of it.
+
+    `place` is where it can be reached besides, None if nowhere.
+    """
 
     pane: PaneInfo
     generation: int
     adopted: bool
     noted: str = ""
+    place: Place | None = None
 
 
 async def take_pane(services: Services, spec: AgentSpec) -> Taken:
@@ -46,20 +53,30 @@ async def _status_of(services: Services, pane: PaneInfo) -> PaneStatus | None:
 
 async def _create(services: Services, spec: AgentSpec) -> Taken:
     generation = _next_generation(services, spec)
-    wanted = pane_spec(services, spec, generation)
+    wanted, place = await _made_ready(services, spec, generation)
     session = await _session(services, spec.team)
     try:
         pane = await services.tmux.create_pane(session, wanted)
     except NoSuchTarget:
         services.events.publish("team.session", spec.team, session=None)
         pane = await services.tmux.create_pane(await _session(services, spec.team), wanted)
-    return Taken(pane=pane, generation=generation, adopted=False)
+    return Taken(pane=pane, generation=generation, adopted=False, place=place)
 
 
 async def _respawn(services: Services, spec: AgentSpec, pane: PaneInfo) -> Taken:
     generation = _next_generation(services, spec)
-    again = await services.tmux.respawn_pane(pane.pane_id, pane_spec(services, spec, generation))
-    return Taken(pane=again, generation=generation, adopted=False)
+    wanted, place = await _made_ready(services, spec, generation)
+    again = await services.tmux.respawn_pane(pane.pane_id, wanted)
+    return Taken(pane=again, generation=generation, adopted=False, place=place)
+
+
+async def _made_ready(services: Services, spec: AgentSpec, generation: int) -> tuple[PaneSpec, Place | None]:
+    """What is to run in the pane, with all that must be there before it."""
+    ready = prepared(services, spec)
+    wanted = pane_spec(services, spec, generation, ready)
+    if ready.companion:
+        await start_companion(services, spec, ready, wanted)
+    return wanted, ready.place
 
 
 def _next_generation(services: Services, spec: AgentSpec) -> int:
@@ -74,7 +91,8 @@ async def _adopt(services: Services, spec: AgentSpec, pane: PaneInfo, pid: int, 
         await services.tmux.adopt_pane(pane.pane_id, pane_options(services, spec, generation))
         await services.tmux.link_pane(pane.window_id, await _session(services, spec.team))
     live = PaneInfo(pane_id=pane.pane_id, window_id=pane.window_id, pid=pid)
-    return Taken(pane=live, generation=generation, adopted=True, noted=options.get(NOTED_STATE, ""))
+    place = recall(services.paths, spec.address)
+    return Taken(pane=live, generation=generation, adopted=True, noted=options.get(NOTED_STATE, ""), place=place)
 
 
 async def _session(services: Services, team: str) -> str:

@@ -4,19 +4,25 @@ Its life is here; where its pane comes from is in `_pane`, what it sees of its a
 `_deliver`, how it ends its process in `_ending`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import trio
 
 from tmuxorc.actors import Actor, ActorContext, ExitReason, Failed, Finished, Killed, StartFailed, Stopped
+from tmuxorc.actors._companion import end_companion
+from tmuxorc.actors._contact import Contact
 from tmuxorc.actors._deliver import Courier
+from tmuxorc.actors._desk import AgentDesk
 from tmuxorc.actors._ending import end_process, last_lines
+from tmuxorc.actors._handover import Handover
 from tmuxorc.actors._observe import Observer
 from tmuxorc.actors._pane import Taken, take_pane
 from tmuxorc.actors._whole import whole
 from tmuxorc.actors.launch import process_marker
 from tmuxorc.actors.services import Services
 from tmuxorc.agents.kinds import find_kind
+from tmuxorc.channels import Place, Receipt
 from tmuxorc.errors import ActorError, TmuxError, TmuxOrcError
 from tmuxorc.model import Desired, Restart
 from tmuxorc.tmux import NoSuchTarget, PaneClosed, PaneEvent, PaneInfo, PaneStatus, PaneUnlinked
@@ -24,6 +30,9 @@ from tmuxorc.tmux.process import end_tree, open_process_watch
 
 HANG_UP_S = 1.0
 """How long a program may take to heed that its terminal is gone."""
+
+COMPANION_GRACE_S = 2.0
+"""How long an agent may take to end once the process beside it has."""
 
 
 class ProcessExitError(ActorError):
@@ -47,6 +56,9 @@ class AgentActor(Actor):
         self.generation = 0
         self.exited = trio.Event()
         self._pane: PaneInfo | None = None
+        self._place: Place | None = None
+        self._desk: AgentDesk | None = None
+        self._wake_courier: Callable[[], None] = _nobody
         self._ended_by_us = self._ended = False
 
     # --- start ---
@@ -114,13 +126,55 @@ class AgentActor(Actor):
     def _begin(self, ctx: ActorContext, taken: Taken) -> None:
         pane = taken.pane
         self._observer = Observer(self.services, self.address, self.kind, pane, self.generation)
-        courier = Courier(self.services, self.address, self.kind, pane, self.generation, self._observer)
+        contact, handover = self._open_channel(taken)
+        courier = Courier(self.services, self.address, self.kind, pane, self.generation, self._observer, handover)
+        self._wake_courier = courier.wake
+        self.services.desks[self.address] = self._desk = AgentDesk(
+            self.services, self.address, self.kind, pane, self._observer, contact
+        )
         self.services.tmux.watch(pane.pane_id, self._on_pane_event)
         ctx.spawn(self._await_exit, pane)
         ctx.spawn(self._observer.run)
         ctx.spawn(courier.run)
+        if contact is not None:
+            ctx.spawn(contact.run)
+        if (companion := self.services.companions.get(self.address)) is not None:
+            ctx.spawn(self._await_companion, pane, companion)
         self.services.keeper.note_run(self.address)
         self._observer.begin(taken.adopted, taken.noted)
+
+    def _open_channel(self, taken: Taken) -> tuple[Contact, Handover] | tuple[None, None]:
+        """The way to speak to it besides its keyboard, if its kind has one and it is known where."""
+        name = self.kind.launch.channel
+        if not name or taken.place is None:
+            return None, None
+        self._place = taken.place
+
+        def take_receipt(receipt: Receipt) -> None:
+            handover.take_receipt(receipt)
+            self._wake_courier()
+
+        def changed() -> None:
+            if contact.up:
+                handover.connected()
+            self.publish("agent.channel", name=name, up=contact.up, why="" if contact.up else contact.why_down)
+            self._wake_courier()
+
+        contact = Contact(
+            name,
+            taken.place,
+            on_evidence=self._observer.feed,
+            on_receipt=take_receipt,
+            on_session=self._keep_session,
+            on_change=changed,
+        )
+        handover = Handover(self.services, self.kind, contact, adopted=taken.adopted)
+        return contact, handover
+
+    def _keep_session(self, session: str) -> None:
+        if session != self.services.roster.agent(self.address).session:
+            self.publish("agent.session", session=session)
+            self.services.keeper.note_run(self.address)
 
     # --- what happens to it ---
 
@@ -150,7 +204,24 @@ class AgentActor(Actor):
             return
         reason = await self._how_it_ended(pane)
         if reason is not None:
+            self._give_up_session()
+            await end_companion(self.services, self.address)
             self._ctx.exit(reason)
+
+    def _give_up_session(self) -> None:
+        """A start that went on with a session and never got ready: the session may be what it failed on."""
+        if self._place is not None and self._place.session and not self._observer.detector.ready:
+            self._keep_session("")
+
+    async def _await_companion(self, pane: PaneInfo, companion: PaneInfo) -> None:
+        """Without what runs beside it the agent is cut off: it is ended, and comes back with both (S2)."""
+        async with open_process_watch(companion.pid) as watch:
+            await watch.wait_exit()
+        current = self.services.companions.get(self.address)
+        if self._ended_by_us or self.exited.is_set() or current is not companion:
+            return
+        self.publish("agent.companion_exited", pid=companion.pid)
+        await end_tree(pane.pid, COMPANION_GRACE_S)
 
     async def _how_it_ended(self, pane: PaneInfo) -> ExitReason | None:
         """The reason to exit with, its event published; None if tmux itself is going: that is not the agent's doing."""
@@ -214,10 +285,13 @@ class AgentActor(Actor):
         """End the process in order, unless it is to outlive us: we go, tmux is away, or this actor itself broke."""
         if self._pane is None:
             return
+        if self.services.desks.get(self.address) is self._desk:
+            del self.services.desks[self.address]
         left_alone = self.services.leaving(self.spec.team) or isinstance(reason, Failed)
         if not (left_alone or self._ended or self.exited.is_set()):
             self._ended_by_us = True
             killed = await end_process(self.services, self.spec, self._pane)
+            await end_companion(self.services, self.address)
             await self._report_stop(self._pane, killed)
         if self.services.tmux_or_none is not None:
             self.services.tmux_or_none.unwatch(self._pane.pane_id)
@@ -231,6 +305,10 @@ class AgentActor(Actor):
             # Our own doing, which tmux 3.3a cannot always tell.
             status = PaneStatus(dead=True, pid=pane.pid, signal="SIGKILL")
         self._publish_exit("stopped", "stopped", status, await last_lines(self.services, pane))
+
+
+def _nobody() -> None:
+    """Wakes nobody: there is no courier yet."""
 
 
 def ending_in_words(status: PaneStatus) -> str:

@@ -77,6 +77,7 @@ class Keeper:
             generation=row.generation,
             restarts=row.restarts,
             last_exit=row.last_exit,
+            session=row.session,
         )
 
     async def _write_wish(self, journal: Journal, subject: str) -> None:

@@ -5,6 +5,7 @@ import os
 
 import msgspec
 
+from tmuxorc.actors._place import Prepared, prepare
 from tmuxorc.actors.services import Services
 from tmuxorc.agents import Kind, find_kind
 from tmuxorc.delivery import check_text
@@ -32,11 +33,12 @@ def check_spec(spec: AgentSpec, services: Services) -> AgentSpec:
             "a permanent agent never ends for good, so it cannot be significant", hint="give --restart transient"
         )
     complete = msgspec.structs.replace(spec, command=_command(spec, kind), path=spec.path or os.defpath)
-    _check_program(complete)
+    check_program(complete)
     return complete
 
 
-def _check_program(spec: AgentSpec) -> str:
+def check_program(spec: AgentSpec) -> str:
+    """The path of the agent's program; raises `ProgramNotFound` or `BadDirectory`."""
     check_directory(spec.cwd)
     return find_program(spec.command[0], path=spec.path, cwd=spec.cwd)
 
@@ -80,15 +82,24 @@ def spec_hash(spec: AgentSpec) -> str:
     return hashlib.blake2b(msgspec.json.encode(started_as), digest_size=8).hexdigest()
 
 
-def pane_spec(services: Services, spec: AgentSpec, generation: int) -> PaneSpec:
-    """What tmux is asked to run; raises `ProgramNotFound` or `BadDirectory` if the world changed since the spawn."""
+def prepared(services: Services, spec: AgentSpec) -> Prepared:
+    """How the agent is to be started now, with its private files written.
+
+    Raises `ProgramNotFound` or `BadDirectory` if the world changed since the spawn, `ConfigError` if nothing can be
+    written.
+    """
+    kind, row = find_kind(services.kinds, spec.kind), services.roster.agents.get(spec.address)
+    return prepare(services.paths, spec, kind, check_program(spec), "" if row is None else row.session)
+
+
+def pane_spec(services: Services, spec: AgentSpec, generation: int, prepared: Prepared) -> PaneSpec:
+    """What tmux is asked to run."""
     kind = find_kind(services.kinds, spec.kind)
-    program = _check_program(spec)
     return PaneSpec(
         name=spec.name,
-        argv=(program, *spec.command[1:]),
+        argv=prepared.argv,
         cwd=spec.cwd,
-        env={**kind.env.set, **spec.env, "PATH": spec.path, **_own_variables(services, spec)},
+        env={**kind.env.set, **prepared.env, **spec.env, "PATH": spec.path, **_own_variables(services, spec)},
         unset=tuple(name for name in kind.unset_in(services.inherited) if not name.startswith(OWN_PREFIX)),
         options=pane_options(services, spec, generation),
     )

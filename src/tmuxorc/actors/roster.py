@@ -18,6 +18,7 @@ from tmuxorc.model import (
     Attention,
     Desired,
     LastExit,
+    Prompt,
     Restart,
     Rung,
     TeamSpec,
@@ -49,6 +50,9 @@ class AgentRow:
         self.pane: str | None = None
         self.window: str | None = None
         self.pid: int | None = None
+        self.session = ""
+        self.prompt: Prompt | None = None
+        self.channel = ""
         self.ran = False
         self.over = False
         self.adopted = False
@@ -82,6 +86,9 @@ class AgentRow:
             adopted=self.adopted,
             created_at=self.created_at,
             messages_waiting=len(self.waiting),
+            session=self.session,
+            prompt=self.prompt,
+            channel=self.channel,
         )
 
 
@@ -110,6 +117,7 @@ class Roster:
         for agent in agents:
             row = AgentRow(agent.spec, agent.desired, agent.created_at)
             row.generation, row.restarts, row.last_exit = agent.generation, agent.restarts, agent.last_exit
+            row.session = agent.session
             row.ran = agent.pid is not None
             self.agents[agent.spec.address] = row
             self._restore_end(row)
@@ -290,6 +298,8 @@ def _agent_started(row: AgentRow, event: EventDraft) -> None:
     row.adopted = data["adopted"]
     row.restart_at = None
     row.ran = row.over = False
+    row.prompt = None
+    row.channel = ""
     _set_state(row, AgentState.STARTING, "", event.at)
 
 
@@ -299,12 +309,26 @@ def _agent_state(row: AgentRow, event: EventDraft) -> None:
     _set_state(row, AgentState(event.data["state"]), event.data.get("detail", ""), at)
 
 
+def _agent_session(row: AgentRow, event: EventDraft) -> None:
+    row.session = event.data["session"]
+
+
+def _agent_prompt(row: AgentRow, event: EventDraft) -> None:
+    given = event.data["prompt"]
+    row.prompt = None if given is None else msgspec.convert(given, Prompt)
+
+
+def _agent_channel(row: AgentRow, event: EventDraft) -> None:
+    data = event.data
+    row.channel = data["name"] if data["up"] else f"{data['name']}: {data['why']}"
+
+
 def _agent_exited(roster: Roster, event: EventDraft) -> None:
     row = roster.agents.get(event.subject)
     if row is None:
         return
     last = row.last_exit = msgspec.convert({**event.data, "at": event.at}, LastExit)
-    row.pid = None
+    row.pid = row.prompt = None
     row.ran = False
     row.over = roster.ends_for_good(row, last)
     _set_state(row, _state_after(row, last), last.message, event.at)
@@ -385,6 +409,9 @@ _FOLDS: dict[str, Callable[[Roster, EventDraft], None]] = {
     "agent.desired": _of_agent(_agent_desired),
     "agent.started": _of_agent(_agent_started),
     "agent.state": _of_agent(_agent_state),
+    "agent.session": _of_agent(_agent_session),
+    "agent.prompt": _of_agent(_agent_prompt),
+    "agent.channel": _of_agent(_agent_channel),
     "agent.exited": _agent_exited,
     "agent.pane_closed": _of_agent(_agent_pane_closed),
     "agent.pane_found": _of_agent(_agent_pane_found),

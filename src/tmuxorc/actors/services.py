@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from typing import Protocol
 
 import trio
 
@@ -16,13 +17,35 @@ from tmuxorc.agents import Kind
 from tmuxorc.config import Settings
 from tmuxorc.errors import ConflictError, JournalError, TmuxError
 from tmuxorc.journal import Journal
-from tmuxorc.model import AgentSpec
+from tmuxorc.model import AgentSpec, Choice, Prompt, Why
 from tmuxorc.paths import Paths, tmux_socket
 from tmuxorc.tmux import Endpoint, PaneInfo, Tmux
 
 
+class Desk(Protocol):
+    """An agent's actor, as requests know it: what can be asked of an agent that runs."""
+
+    async def hook(self, event: str, payload: bytes) -> bytes:
+        """A hook of the agent reports; what it is to print."""
+        ...
+
+    async def answer(self, choice: Choice) -> Prompt:
+        """Answer what the agent asks; the prompt that was answered."""
+        ...
+
+    async def interrupt(self) -> str:
+        """End the running turn; how that was done."""
+        ...
+
+    def why(self) -> Why:
+        """What is known of its state, and from where."""
+        ...
+
+
 class Services:
     """`journal` and `tmux` are None while their actors are down; `panes` is what tmux holds of ours, by address.
+
+    `companions` are the panes of what runs beside agents, and `desks` who answers for the agents that run now.
 
     With `detaching` set, an agent that is stopped lets go of its pane and leaves the process running.  `inherited`
     names the variables that the tmux server hands to every pane.
@@ -38,6 +61,8 @@ class Services:
         self.post = Post(self.events, ttl_s=settings.delivery.ttl_s, capacity=settings.agent.mailbox)
         self.keeper = Keeper(self.roster, self.grudge)
         self.panes: dict[str, PaneInfo] = {}
+        self.companions: dict[str, PaneInfo] = {}
+        self.desks: dict[str, Desk] = {}
         self._grace_s: dict[str, float] = {}
         self._endings: dict[str, trio.CancelScope] = {}
         self._claims: dict[str, trio.Event] = {}

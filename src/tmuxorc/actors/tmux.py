@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import trio
 
+from tmuxorc.actors._companion import COMPANION, end_companion
 from tmuxorc.actors._ending import end_process
 from tmuxorc.actors._holding import Holding
 from tmuxorc.actors.launch import since
@@ -51,6 +52,8 @@ class TmuxActor(Holding):
             # Of two panes of one agent, one removed while tmux was away and made anew, the living one is meant.
             by_life = sorted(found, key=lambda pane: not pane.dead)
             services.panes.update({pane.options["agent"]: pane for pane in by_life if pane.options.get("agent")})
+            services.companions.clear()
+            services.companions.update({pane.options[COMPANION]: pane for pane in found if COMPANION in pane.options})
             self._tell_of_dead(found)
             services.inherited = await _inherited_variables(tmux)
             for session in await tmux.list_sessions():
@@ -88,6 +91,13 @@ class TmuxActor(Holding):
                 elif row is not None and not ended and services.roster.agent_view(row).desired is Desired.STOPPED:
                     await end_process(services, row.spec, pane)
                     self._tell_of_pane(pane)
+            for address in self._alone():
+                await end_companion(services, address)
+
+    def _alone(self) -> list[str]:
+        """Agents of which nothing but the process beside them is left."""
+        panes = self.services.panes
+        return [a for a in self.services.companions if a not in panes or find_process(panes[a].pid) is None]
 
     def _is_nobodys(self, pane: FoundPane) -> bool:
         """Whether its agent was removed, or never came to be, though the pane did: this journal knows its team.

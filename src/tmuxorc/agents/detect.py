@@ -168,10 +168,7 @@ class Detector:
         if region is Region.TITLE and (title := self._title()) is not None:
             return (title,)
         if region in _SAID:
-            seen = self._seen.get(_SAID[region])
-            return (
-                (seen.said,) if isinstance(seen, ChannelSaid) else (seen.event,) if isinstance(seen, HookSaid) else ()
-            )
+            return _words(self._seen.get(_SAID[region]))
         return region_lines(self._kind, self.screen, region) if self.screen else ()
 
     def _detail(self, rule: StateRule, match: re.Match[str]) -> str:

@@ -86,6 +86,8 @@ def _check(path: str, file: KindFile) -> None:
             re.compile(pattern)
         except re.error as error:
             raise _error(path, key, f"not a regular expression: {error}") from error
+    if file.launch.companion and not file.launch.companion_ready:
+        raise _error(path, "launch.companion_ready", "launch.companion is given, so this is needed")
     if file.deliver.verify is Verify.COMPOSER and file.composer is None:
         raise _error(path, "composer", "deliver.verify is 'composer', so this table is needed")
 

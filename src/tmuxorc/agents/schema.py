@@ -140,17 +140,21 @@ class Launch(Data):
     """What is added to the program's own command so that it can be spoken to, none of it in the person's own files.
 
     `args` go behind the program's name, those of `resume` instead when there is a session to go on with.  `companion`
-    is a process of ours that runs beside the agent for as long as it does.  `channel` names the code that speaks to it
-    (`tmuxorc.channels`).  In `args`, `resume`, `companion`, in `content` of `files` and in `env` stand for:
+    is a process of ours that runs beside the agent for as long as it does; the agent is started once the file
+    `companion_ready` is there.  `channel` names the code that speaks to it
+    (`tmuxorc.channels`); with `peers_only` it takes messages from other agents alone, because the agent would not take
+    them for a person's own words.  In `args`, `resume`, `companion`, in `content` of `files` and in `env` stand for:
     ``{run}`` the agent's private folder, ``{program}`` the program's path, ``{session}`` the session to go on with,
     ``{port}`` a free port of the loopback interface, ``{password}`` a new secret, ``{hook}`` the command that reports
     to the supervisor (in `content`, as a JSON string without its quotes), ``{new}`` a new UUID.
     """
 
     channel: str = ""
+    peers_only: bool = False
     args: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
     companion: tuple[str, ...] = ()
+    companion_ready: str = ""
     files: tuple[LaunchFile, ...] = ()
     env: dict[str, str] = {}
 

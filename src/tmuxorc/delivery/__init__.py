@@ -15,10 +15,12 @@ from tmuxorc.delivery._effects import Result as Result
 from tmuxorc.delivery._effects import Wait as Wait
 from tmuxorc.delivery._marker import Marker as Marker
 from tmuxorc.delivery._marker import Stage as Stage
+from tmuxorc.delivery._marker import token_of as token_of
 from tmuxorc.delivery.condition import condition as condition
 from tmuxorc.delivery.ladder import Ladder as Ladder
 from tmuxorc.delivery.outbox import Outbox as Outbox
 from tmuxorc.delivery.text import MAX_BYTES as MAX_BYTES
+from tmuxorc.delivery.text import OPERATOR as OPERATOR
 from tmuxorc.delivery.text import TextError as TextError
 from tmuxorc.delivery.text import check_sender as check_sender
 from tmuxorc.delivery.text import check_text as check_text

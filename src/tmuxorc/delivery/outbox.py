@@ -47,16 +47,31 @@ class Outbox:
         """Those not begun, in order."""
         return tuple(self._waiting)
 
+    @property
+    def first(self) -> MessageView | None:
+        """The next one, while none is under way and nothing of it has been typed."""
+        if self._current is not None or not self._waiting or self._typed(self._waiting[0]):
+            return None
+        return self._waiting[0]
+
+    def take_first(self) -> None:
+        """It goes another way than by keys."""
+        del self._waiting[0]
+
+    def put_back(self, message: MessageView) -> None:
+        """It is to be delivered before all others after all."""
+        self._waiting.insert(0, message)
+
     def add(self, message: MessageView) -> None:
         """One more message, behind the others."""
         self._waiting.append(message)
 
-    def begin(self, state: State, foreground: str = "") -> Ladder | None:
-        """The next delivery, if none is under way and the agent can take one in this `state`."""
+    def begin(self, state: State, foreground: str = "", obstacle: str = "") -> Ladder | None:
+        """The next delivery, if none is under way, there is no obstacle, and the agent can take one in this `state`."""
         if self._current is not None or not self._waiting:
             return None
         message = self._waiting[0]
-        if self.reason(state) and not self._typed(message):
+        if (obstacle or self.reason(state)) and not self._typed(message):
             return None
         del self._waiting[0]
         self._current = Ladder(

@@ -14,7 +14,7 @@ from tmuxorc.journal._records import AgentRecord, TeamRecord
 from tmuxorc.model import AgentSpec, Desired, LastExit, TeamSpec
 
 _TEAMS = "SELECT spec, desired, created_at FROM team"
-_AGENTS = "SELECT spec, desired, created_at, pane, pid, generation, restarts, last_exit FROM agent"
+_AGENTS = "SELECT spec, desired, created_at, pane, pid, generation, restarts, last_exit, session FROM agent"
 
 
 def put_team(db: sqlite3.Connection, spec: TeamSpec, desired: Desired, at: datetime) -> TeamRecord:
@@ -52,11 +52,13 @@ def record_run(
     generation: int,
     restarts: int,
     last_exit: LastExit | None,
+    session: str,
 ) -> None:
     """Write what is known of the agent's run; raises `NotFoundError`."""
     done = db.execute(
-        "UPDATE agent SET pane = ?, pid = ?, generation = ?, restarts = ?, last_exit = ? WHERE team = ? AND name = ?",
-        (pane, pid, generation, restarts, _exit_json(last_exit), *_split(address)),
+        "UPDATE agent SET pane = ?, pid = ?, generation = ?, restarts = ?, last_exit = ?, session = ?"
+        " WHERE team = ? AND name = ?",
+        (pane, pid, generation, restarts, _exit_json(last_exit), session, *_split(address)),
     )
     _require(done, "agent", address)
 
@@ -107,7 +109,7 @@ def _team(row: tuple[Any, ...]) -> TeamRecord:
 
 
 def _agent(row: tuple[Any, ...]) -> AgentRecord:
-    spec, desired, created_at, pane, pid, generation, restarts, last_exit = row
+    spec, desired, created_at, pane, pid, generation, restarts, last_exit, session = row
     return AgentRecord(
         spec=_decoded(spec, AgentSpec),
         desired=Desired(desired),
@@ -117,6 +119,7 @@ def _agent(row: tuple[Any, ...]) -> AgentRecord:
         generation=generation,
         restarts=restarts,
         last_exit=None if last_exit is None else _decoded(last_exit, LastExit),
+        session=session,
     )
 
 

@@ -79,6 +79,7 @@ class Journal:
         generation: int,
         restarts: int,
         last_exit: LastExit | None,
+        session: str = "",
     ) -> None:
         """Write what is known of an agent's run, leaving its spec and desired state; raises `NotFoundError`."""
         await self._write(
@@ -89,6 +90,7 @@ class Journal:
             generation=generation,
             restarts=restarts,
             last_exit=last_exit,
+            session=session,
         )
 
     async def remove_agent(self, address: str) -> None:

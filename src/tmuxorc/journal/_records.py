@@ -18,6 +18,7 @@ class AgentRecord(Frozen):
     """An agent as journaled: what is wanted of it, and its last known run.
 
     `restarts` counts the restarts so far, `generation` the incarnations (S6), `pane` is tmux's id of the pane.
+    `session` is the agent's own name for the session it was in, empty if it has none or none is known.
     """
 
     spec: AgentSpec
@@ -28,6 +29,7 @@ class AgentRecord(Frozen):
     generation: int = 0
     restarts: int = 0
     last_exit: LastExit | None = None
+    session: str = ""
 
 
 class NewMessage(Frozen):

@@ -66,7 +66,9 @@ _FIRST = (
     f"PRAGMA application_id = {APPLICATION_ID}",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SESSIONS = ("ALTER TABLE agent ADD COLUMN session TEXT NOT NULL DEFAULT ''",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SESSIONS)
 """Step *n* leads from version *n* to *n + 1*.  A step that has been released is never changed."""
 
 

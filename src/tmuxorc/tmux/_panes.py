@@ -74,6 +74,11 @@ def create(hub: str, session: str, spec: PaneSpec, instance: str, placeholder: s
     ]
 
 
+def create_hidden(hub: str, spec: PaneSpec, instance: str) -> list[Argv]:
+    """As `create`, shown in no session but the hub: for a program that nobody looks at.  The pane ends with it."""
+    return [*create(hub, hub, spec, instance, None)[:-1], ("set-option", "-p", "remain-on-exit", "off")]
+
+
 def respawn(pane: str, spec: PaneSpec, instance: str) -> list[Argv]:
     """Another program in the same pane, in place of whatever is there.
 

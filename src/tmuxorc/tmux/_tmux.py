@@ -112,6 +112,14 @@ class Tmux:
         await self._undo_create(session_id, placeholder, replies)
         raise refusal(str(batch[len(replies) - 1][0]), _text(replies[-1].lines))
 
+    async def create_hidden(self, spec: PaneSpec) -> PaneInfo:
+        """Start `spec` in a window that only the hub shows and that ends with it; errors as for `create_pane`."""
+        check_startable(spec)
+        batch = panes.create_hidden(self.hub, spec, self.instance)
+        replies = await self._run_in_order(batch)
+        _checked(batch[len(replies) - 1], replies[-1])
+        return panes.parse_named("just made", replies[0].lines)
+
     async def _undo_create(self, session_id: str, placeholder: str | None, replies: Sequence[Reply]) -> None:
         if placeholder is not None:
             self._placeholders[session_id] = placeholder

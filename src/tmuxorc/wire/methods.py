@@ -12,16 +12,19 @@ from tmuxorc.model import (
     AgentSpec,
     AgentState,
     AgentView,
+    Choice,
     DaemonStatus,
     EventView,
     Frozen,
     MessageView,
+    Prompt,
     Restart,
     Rung,
     SessionView,
     SystemStatus,
     TeamSpec,
     TeamView,
+    Why,
 )
 
 PROTOCOL = 1
@@ -176,6 +179,33 @@ class AttachTarget(Frozen):
     tmux_socket: str
     session: str
     window: str | None
+
+
+class AnswerPrompt(Target):
+    """Answer what the agent asks just now, and nothing else."""
+
+    choice: Choice
+
+
+class Answered(Frozen):
+    """The prompt that was answered, and by whom it can be seen in the events."""
+
+    address: str
+    prompt: Prompt
+
+
+class HookReport(Params):
+    """A hook of the agent `agent` (an address) reports `event` with its `payload`, JSON as the agent wrote it."""
+
+    agent: str
+    event: str
+    payload: str
+
+
+class HookReply(Frozen):
+    """What the hook is to print; nearly always nothing."""
+
+    print: str
 
 
 # --- messages -------------------------------------------------------------------------------------------------------
@@ -335,6 +365,10 @@ AGENT_KILL = Method("agent.kill", Target, AgentView)
 AGENT_REMOVE = Method("agent.remove", StopAgent, Done)
 AGENT_ADOPT = Method("agent.adopt", Adopt, AgentView)
 AGENT_ATTACH = Method("agent.attach", Target, AttachTarget)
+AGENT_ANSWER = Method("agent.answer", AnswerPrompt, Answered)
+AGENT_INTERRUPT = Method("agent.interrupt", Target, Done)
+AGENT_WHY = Method("agent.why", Target, Why)
+HOOK_REPORT = Method("hook.report", HookReport, HookReply)
 
 MESSAGE_SEND = Method("message.send", SendMessage, Sent)
 MESSAGE_LIST = Method("message.list", ListMessages, MessageList)

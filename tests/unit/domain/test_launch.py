@@ -8,7 +8,15 @@ import pytest
 import trio
 
 from tests.support import Home
-from tmuxorc.actors.launch import check_grace, check_spec, pane_options, pane_spec, process_marker, spec_hash
+from tmuxorc.actors.launch import (
+    check_grace,
+    check_spec,
+    pane_options,
+    pane_spec,
+    prepared,
+    process_marker,
+    spec_hash,
+)
 from tmuxorc.actors.services import Services
 from tmuxorc.agents import load_kinds
 from tmuxorc.config import Settings
@@ -83,7 +91,7 @@ async def test_a_relative_path_is_searched_from_the_agents_directory(services: S
     tool.write_text("#!/bin/sh\n")
     tool.chmod(0o755)
     there = check_spec(spec(command=("tool",), path="/usr/bin:tools", cwd=str(home.root)), services)
-    assert pane_spec(services, there, 1).argv[0] == str(tool)
+    assert pane_spec(services, there, 1, prepared(services, there)).argv[0] == str(tool)
     with pytest.raises(TmuxOrcError):
         check_spec(spec(command=("tool",), path="/usr/bin:tools", cwd="/"), services)
 
@@ -115,7 +123,7 @@ async def test_a_program_in_the_working_directory_is_found_from_there(services: 
     tool = home.root / "tool"
     tool.symlink_to("/bin/sh")
     there = check_spec(spec(command=("./tool",), cwd=str(home.root)), services)
-    assert pane_spec(services, there, 1).argv[0] == f"{home.root}/./tool"
+    assert pane_spec(services, there, 1, prepared(services, there)).argv[0] == f"{home.root}/./tool"
 
 
 @pytest.mark.parametrize("seconds", [None, 0, 0.5, 3600])
@@ -160,7 +168,7 @@ def test_the_hash_names_what_the_process_was_started_as_and_nothing_else() -> No
 async def test_the_pane_gets_the_program_its_variables_and_our_marks(services: Services) -> None:
     services.inherited = ("TMUX", "CLAUDECODE", "TMUX_ORC_AGENT", "HOME")
     wanted = spec(env={"COLOUR": "dark", "TMUX_ORC_AGENT": "forged", "PATH": "/forged"})
-    pane = pane_spec(services, wanted, 3)
+    pane = pane_spec(services, wanted, 3, prepared(services, wanted))
     assert Path(pane.argv[0]).name == "sh"
     assert pane.argv[1:] == ("-c", "true")
     assert (pane.env["COLOUR"], pane.env["PATH"], pane.env["TMUX_ORC_AGENT"]) == ("dark", "/usr/bin:/bin", "main/a")

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from tmuxorc.actors.services import Services
-from tmuxorc.daemon.routes import agents, events, messages, system, teams
+from tmuxorc.daemon.routes import agents, events, messages, running, system, teams
 from tmuxorc.wire import methods as m
 from tmuxorc.wire.server import Handler, Session
 
@@ -28,6 +28,10 @@ _PLAIN: dict[m.AnyMethod, Plain] = {
     m.AGENT_REMOVE: agents.remove,
     m.AGENT_ADOPT: agents.adopt,
     m.AGENT_ATTACH: agents.attach,
+    m.AGENT_ANSWER: running.answer,
+    m.AGENT_INTERRUPT: running.interrupt,
+    m.AGENT_WHY: running.why,
+    m.HOOK_REPORT: running.hook,
     m.MESSAGE_SEND: messages.send,
     m.MESSAGE_LIST: messages.list_messages,
     m.MESSAGE_SHOW: messages.show,

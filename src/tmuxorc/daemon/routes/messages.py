@@ -9,7 +9,7 @@ from tmuxorc.errors import ConflictError, NotFoundError, TimedOutError
 from tmuxorc.model import MessageView, Rung
 from tmuxorc.wire import methods as m
 
-_LADDER = (Rung.ACCEPTED, Rung.STAGED, Rung.SUBMITTED, Rung.TAKEN_IN, Rung.ANSWERED)
+_LADDER = (Rung.ACCEPTED, Rung.STAGED, Rung.QUEUED, Rung.SUBMITTED, Rung.TAKEN_IN, Rung.ANSWERED)
 
 
 async def send(services: Services, params: m.SendMessage) -> m.Sent:
