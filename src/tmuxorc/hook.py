@@ -13,6 +13,7 @@ from _json import encode_basestring_ascii  # what `json.dumps` does with a strin
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from typing import NoReturn
 
 PATIENCE_S = 1.5
 """How long an agent that waits for nothing is kept; a supervisor answers in a few milliseconds."""
@@ -28,7 +29,7 @@ HELLO = b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"protocol":1,"versi
 NOTHING = b'"print":""'
 
 
-def main() -> None:
+def main() -> "NoReturn":
     """Report the event named on the command line, with the payload on standard input."""
     try:
         event = sys.argv[1] if len(sys.argv) > 1 else ""

@@ -27,6 +27,11 @@ SCREEN = Entry("agent", "screen", "Print an agent's pane as it is.")
 SEND = Entry("message", "send", "Send a message to an agent, a team or everyone.")
 WAIT = Entry("agent", "wait", "Wait until an agent is in one of some states.")
 ATTACH = Entry("agent", "attach", "Hand the terminal to an agent's pane.")
+WHY = Entry(
+    "prompt",
+    "why",
+    "Show why an agent is thought to be in its state: every piece of evidence, with its source and age.",
+)
 
 AGENT = Noun(
     "Agents: one program in one pane each.",
@@ -36,6 +41,15 @@ AGENT = Noun(
         "info": Entry("agent", "info", "Show everything about one agent."),
         "screen": SCREEN,
         "send": SEND,
+        "approve": Entry("prompt", "approve", "Allow what an agent asks for, once."),
+        "deny": Entry("prompt", "deny", "Refuse what an agent asks for."),
+        "answer": Entry("prompt", "answer", "Answer what an agent asks with one of the options it offers."),
+        "interrupt": Entry(
+            "prompt",
+            "interrupt",
+            "End an agent's running turn, in the agent's own way; a prompt is never answered by it.",
+        ),
+        "why": WHY,
         "keys": Entry("agent", "keys", "Press keys in an agent's pane."),
         "wait": WAIT,
         "attach": ATTACH,
@@ -117,6 +131,7 @@ SECTIONS: dict[str, dict[str, Entry | Noun]] = {
         "status": Entry("status", "status", "Show the whole system at a glance."),
         "send": SEND,
         "screen": SCREEN,
+        "why": WHY,
         "wait": WAIT,
         "attach": ATTACH,
     },

@@ -30,6 +30,8 @@ DRAWN_IN = {
     "ConfigCheck": ("_help", "config_check"),
     "Health": ("_help", "health"),
     "Script": ("_help", "script"),
+    "Answered": ("_prompts", "answered"),
+    "Why": ("_prompts", "why"),
     "Detected": ("_kinds", "detected"),
     "KindList": ("_kinds", "kind_list"),
     "CommandTree": ("_help", "command_tree"),

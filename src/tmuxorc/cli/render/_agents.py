@@ -3,6 +3,7 @@
 import shlex
 
 from tmuxorc.cli._output import terminal_width as width
+from tmuxorc.cli.render._prompts import options
 from tmuxorc.cli.render._text import (
     STATE_COLOURS,
     Cell,
@@ -18,7 +19,7 @@ from tmuxorc.cli.render._text import (
     table,
     until,
 )
-from tmuxorc.model import AgentView, Desired, LastExit
+from tmuxorc.model import AgentView, Desired, LastExit, Prompt
 from tmuxorc.wire.methods import AgentList, Screen
 
 RULES = frozenset("─━═-_=")
@@ -67,6 +68,7 @@ def agent(result: AgentView) -> str:
             ("agent", result.address),
             ("state", f"{result.state.value} for {ago(result.state_since)}"),
             ("detail", result.detail),
+            ("asks", _prompt(result.prompt)),
             ("role", result.role),
             ("kind", result.kind),
             ("desired", result.desired.value),
@@ -74,6 +76,8 @@ def agent(result: AgentView) -> str:
             ("cwd", result.cwd),
             ("pid", result.pid),
             ("pane", result.pane),
+            ("channel", result.channel),
+            ("session", result.session),
             ("restart", result.restart.value),
             ("generation", f"{result.generation}, {many(result.restarts, 'restart')}"),
             ("back in", until(result.restart_at) if result.restart_at else ""),
@@ -83,6 +87,12 @@ def agent(result: AgentView) -> str:
             ("waiting", many(result.messages_waiting, "message") if result.messages_waiting else ""),
             ("created", clock(result.created_at)),
         )
+    )
+
+
+def _prompt(prompt: Prompt | None) -> str:
+    return (
+        "" if prompt is None else "\n".join(part for part in (prompt.question, prompt.command, options(prompt)) if part)
     )
 
 
