@@ -44,11 +44,7 @@ AGENT = Noun(
         "approve": Entry("prompt", "approve", "Allow what an agent asks for, once."),
         "deny": Entry("prompt", "deny", "Refuse what an agent asks for."),
         "answer": Entry("prompt", "answer", "Answer what an agent asks with one of the options it offers."),
-        "interrupt": Entry(
-            "prompt",
-            "interrupt",
-            "End an agent's running turn, in the agent's own way; a prompt is never answered by it.",
-        ),
+        "interrupt": Entry("prompt", "interrupt", "End an agent's running turn in the agent's own way."),
         "why": WHY,
         "keys": Entry("agent", "keys", "Press keys in an agent's pane."),
         "wait": WAIT,
