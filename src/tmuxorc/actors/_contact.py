@@ -15,7 +15,6 @@ from tmuxorc.channels import (
     Said,
     SessionKnown,
     Up,
-    channel_class,
 )
 from tmuxorc.model import Rung
 
@@ -23,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Contact:
-    """One incarnation's channel.
+    """One incarnation's channel, made by `channel`, a subclass of `Channel`.
 
     `on_evidence` takes what tells of the agent's state, `on_receipt` what tells of messages, `on_session` the agent's
     own name for its session, and `on_change` is called when the channel came up or was lost.
@@ -31,7 +30,7 @@ class Contact:
 
     def __init__(
         self,
-        name: str,
+        channel: type[Channel],
         place: Place,
         *,
         on_evidence: Callable[[Evidence], None],
@@ -39,7 +38,7 @@ class Contact:
         on_session: Callable[[str], None],
         on_change: Callable[[], None],
     ) -> None:
-        self.name = name
+        self.name = channel.name
         self.place = place
         self.why_down = "it has not answered yet"
         self.version = ""
@@ -47,7 +46,7 @@ class Contact:
         self._on_receipt = on_receipt
         self._on_session = on_session
         self._on_change = on_change
-        self._channel: Channel = channel_class(name)(place, self._take)
+        self._channel: Channel = channel(place, self._take)
 
     def __repr__(self) -> str:
         return f"<Contact {self.name} {'up' if self.up else self.why_down}>"

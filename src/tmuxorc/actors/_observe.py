@@ -10,6 +10,7 @@ import trio
 
 from tmuxorc.actors._pane import NOTED_STATE
 from tmuxorc.actors.services import Services
+from tmuxorc.agents.cells import read_cells
 from tmuxorc.agents.detect import Detector
 from tmuxorc.agents.escapes import EscapeScanner
 from tmuxorc.agents.evidence import (
@@ -165,14 +166,16 @@ class Observer:
     async def look(self) -> ScreenSeen | None:
         """Read the screen and the foreground now; None if tmux or the pane is gone, which others will tell."""
         try:
-            seen = await self._services.tmux.capture(self._pane.pane_id)
+            seen = await self._services.tmux.capture(self._pane.pane_id, ansi=self._kind.coloured)
             if self._kind.state_from is StateFrom.FOREGROUND:
                 await self._see_foreground()
         except TmuxError:
             return None
+        cells = read_cells(seen.lines, coloured=self._kind.coloured)
         screen = ScreenSeen(
             at=trio.current_time(),
-            lines=seen.lines,
+            lines=cells.lines,
+            solid=cells.solid,
             cursor=seen.cursor,
             cursor_visible=seen.cursor_visible,
             title=seen.title,

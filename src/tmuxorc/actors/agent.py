@@ -22,7 +22,7 @@ from tmuxorc.actors._whole import whole
 from tmuxorc.actors.launch import process_marker
 from tmuxorc.actors.services import Services
 from tmuxorc.agents.kinds import find_kind
-from tmuxorc.channels import Place, Receipt
+from tmuxorc.channels import Place, Receipt, channel_class
 from tmuxorc.errors import ActorError, TmuxError, TmuxOrcError
 from tmuxorc.model import Desired, Restart
 from tmuxorc.tmux import NoSuchTarget, PaneClosed, PaneEvent, PaneInfo, PaneStatus, PaneUnlinked
@@ -161,7 +161,7 @@ class AgentActor(Actor):
             self._wake_courier()
 
         contact = Contact(
-            name,
+            channel_class(name),
             taken.place,
             on_evidence=self._observer.feed,
             on_receipt=take_receipt,
