@@ -6,6 +6,7 @@ import msgspec
 import trio
 
 from tests.tmux.panes import DEADLINE_S, Record, WatchedPane
+from tmuxorc.agents.cells import read_cells
 from tmuxorc.agents.evidence import ScreenSeen
 from tmuxorc.agents.kinds import Kind
 from tmuxorc.delivery import (
@@ -80,19 +81,21 @@ class Courier(Record):
             with trio.move_on_after(float("inf") if within_s is None else within_s):
                 await self.pane.wait_until(lambda: len(self.pane.events) > self._known)
         self._known = len(self.pane.events)
-        return await screen(self.pane)
+        return await screen(self.pane, coloured=self.kind.coloured)
 
     def performed(self, kind: type[Effect]) -> int:
         """How many effects of this sort."""
         return sum(isinstance(effect, kind) for effect in self.events)
 
 
-async def screen(pane: WatchedPane) -> ScreenSeen:
+async def screen(pane: WatchedPane, *, coloured: bool = False) -> ScreenSeen:
     """The pane's screen as evidence."""
-    seen = await pane.tmux.capture(pane.id)
+    seen = await pane.tmux.capture(pane.id, ansi=coloured)
+    cells = read_cells(seen.lines, coloured=coloured)
     return ScreenSeen(
         at=trio.current_time(),
-        lines=seen.lines,
+        lines=cells.lines,
+        solid=cells.solid,
         cursor=seen.cursor,
         cursor_visible=seen.cursor_visible,
         title=seen.title,

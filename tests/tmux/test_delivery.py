@@ -13,7 +13,10 @@ from tests.tmux.panes import Panes, WatchedPane
 from tests.tmux.test_demo_agent import ready, say, start
 from tests.unit.delivery.world import message
 from tmuxorc.agents import load_kinds
+from tmuxorc.agents.frame import find_box
+from tmuxorc.agents.schema import Placeholder
 from tmuxorc.delivery import Advance, Gate, Hold, Paste, Press, condition, framed
+from tmuxorc.delivery._look import Look
 from tmuxorc.model import Rung
 from tmuxorc.tmux import PaneSpec
 
@@ -240,3 +243,37 @@ async def test_a_program_that_does_not_echo(panes: Panes):
     courier = Courier(pane, KINDS["command"])
     assert await courier.deliver(message(1, "hello")) is Rung.UNVERIFIED
     assert courier.performed(Paste) == courier.performed(Press) == 1
+
+
+PLACEHOLDER = r"Type [a-z]+, {#}*(1,2)|$^. \ here"
+HINTING = msgspec.structs.replace(
+    DEMO,
+    composer=msgspec.structs.replace(DEMO.composer, placeholder=Placeholder.FAINT, above="", first="^> ?", empty="^>$"),
+    dialogs=(),
+)
+
+
+HINTS = r"""
+import sys
+sys.stdout.write("\x1b[2J\x1b[H> \x1b[2m" + sys.argv[1] + "\x1b[0m\n────\x1b[1;3H")
+sys.stdout.flush()
+sys.stdin.readline()
+sys.stdout.write("\x1b[1;3H\x1b[2m" + sys.argv[1] + "!\x1b[1;3H")
+sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+async def test_a_placeholder_is_pasted_over_only_as_it_was_seen(panes: Panes):
+    """tmux compares the very line, whatever is special in it; one more character shuts the gate."""
+    pane = await panes.python(HINTS, PLACEHOLDER)
+    await pane.wait_screen(lambda seen: "────" in seen.lines)
+    seen = await screen(pane, coloured=True)
+    box = find_box(HINTING.composer, seen)
+    assert box is not None
+    assert box.empty
+    gate = Gate(marker="", shows=Look(HINTING, "x").vacant(seen), cursor=seen.cursor)
+    assert await holds(pane, gate)
+    await pane.tmux.send_keys(pane.id, ["Enter"])
+    await pane.wait_screen(lambda seen: shows(seen.lines, "here!"))
+    assert not await holds(pane, msgspec.structs.replace(gate, cursor=None))

@@ -25,7 +25,8 @@ class ReadyTimedOut(Evidence):
 class ScreenSeen(Evidence):
     """The visible screen, never scrollback: `lines` top to bottom, `cursor` as (column, row) in cells from 0.
 
-    `in_mode`: a person looks at it in copy mode or the like.
+    `in_mode`: a person looks at it in copy mode or the like.  `solid` are the same lines with blanks for what is faint
+    or grey, for kinds that ask (`Composer.placeholder`); else it is empty.
     """
 
     lines: tuple[str, ...]
@@ -34,6 +35,7 @@ class ScreenSeen(Evidence):
     title: str = ""
     alternate: bool = False
     in_mode: bool = False
+    solid: tuple[str, ...] = ()
 
 
 class TitleSeen(Evidence):

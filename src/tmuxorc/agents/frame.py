@@ -18,35 +18,61 @@ TAIL = 20
 
 
 class Box(Frozen):
-    """A composer found on a screen: its `text` with rows joined by newlines, and its rows `top` to below `bottom`."""
+    """A composer found on a screen: its `text` with rows joined by newlines, and its rows `top` to below `bottom`.
+
+    `solid` is the text without what is faint or grey, where the kind asks for that.
+    """
 
     text: str
     top: int
     bottom: int
     empty: bool
+    solid: str = ""
 
 
 def find_box(composer: Composer | None, screen: ScreenSeen) -> Box | None:
     """The composer nearest to the bottom of the screen, or None while none shows."""
     if composer is None:
         return None
-    lines = screen.lines
+    rows = _open_rows(composer, screen) if composer.open else _framed_rows(composer, screen.lines)
+    if rows is None or (composer.holds_cursor and not rows[0] <= screen.cursor[1] < rows[1]):
+        return None
+    return _box(composer, screen, *rows)
+
+
+def _framed_rows(composer: Composer, lines: tuple[str, ...]) -> tuple[int, int] | None:
     for top in range(len(lines) - 1, -1, -1):
         if not pattern(composer.first).search(lines[top]):
             continue
         if composer.above and not (top and pattern(composer.above).search(lines[top - 1])):
             continue
-        return _box(composer, screen, top)
+        bottom = next((row for row in range(top + 1, len(lines)) if pattern(composer.end).search(lines[row])), None)
+        return None if bottom is None else (top, bottom)
     return None
 
 
-def _box(composer: Composer, screen: ScreenSeen, top: int) -> Box | None:
-    lines = screen.lines
-    bottom = next((row for row in range(top + 1, len(lines)) if pattern(composer.end).search(lines[row])), None)
-    if bottom is None:
+def _open_rows(composer: Composer, screen: ScreenSeen) -> tuple[int, int] | None:
+    """The rows around the cursor; what is above them need not be on the screen."""
+    lines, row = screen.lines, screen.cursor[1]
+    if not screen.cursor_visible or row >= len(lines):
         return None
-    empty = _is_empty(composer, screen, top, bottom)
-    return Box(text=_text(composer, lines[top:bottom]), top=top, bottom=bottom, empty=empty)
+    is_ours = [bool(pattern(composer.rest).search(line) or pattern(composer.first).search(line)) for line in lines]
+    if not is_ours[row]:
+        return None
+    top = next((above + 1 for above in range(row - 1, -1, -1) if not is_ours[above]), 0)
+    bottom = next((below for below in range(row + 1, len(lines)) if not is_ours[below]), len(lines))
+    framed = not composer.above or not top or pattern(composer.above).search(lines[top - 1])
+    return (top, bottom) if framed else None
+
+
+def _box(composer: Composer, screen: ScreenSeen, top: int, bottom: int) -> Box:
+    return Box(
+        text=_text(composer, screen.lines[top:bottom]),
+        top=top,
+        bottom=bottom,
+        empty=_is_empty(composer, screen, top, bottom),
+        solid=_text(composer, screen.solid[top:bottom]) if screen.solid else "",
+    )
 
 
 def _text(composer: Composer, rows: tuple[str, ...]) -> str:
@@ -57,8 +83,10 @@ def _text(composer: Composer, rows: tuple[str, ...]) -> str:
 
 def _is_empty(composer: Composer, screen: ScreenSeen, top: int, bottom: int) -> bool:
     """One empty row with the cursor at its place; a cursor elsewhere may stand behind blanks somebody typed."""
-    one_row = bottom == top + 1 and bool(pattern(composer.empty).search(screen.lines[top]))
-    return one_row and screen.cursor == (composer.cursor_column, top)
+    lines = screen.solid or screen.lines
+    blank = bool(pattern(composer.empty).search(lines[top]))
+    wrapped = all(screen.lines[row] and not lines[row].strip() for row in range(top + 1, bottom))
+    return blank and wrapped and screen.cursor == (composer.cursor_column, top)
 
 
 def region_lines(kind: Kind, screen: ScreenSeen, region: Region) -> tuple[str, ...]:
@@ -103,3 +131,8 @@ def char_cells(char: str) -> int:
     if category(char) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if east_asian_width(char) in "WF" else 1
+
+
+def exactly(line: str) -> str:
+    """A pattern for tmux and Python alike that matches `line` and no other."""
+    return "^" + re.sub(r"[][\\.^$*+?(){}|]", r"\\\g<0>", line) + "$"

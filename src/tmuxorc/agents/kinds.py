@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from tmuxorc.agents.schema import KindFile, Verify
+from tmuxorc.agents.schema import KindFile, Placeholder, Verify
 from tmuxorc.errors import ConfigError, NotFoundError
 from tmuxorc.names import nearest
 from tmuxorc.nesting import is_marker
@@ -36,6 +36,11 @@ class Kind(KindFile, kw_only=True):
         shell = environ.get("SHELL", "")
         places = {"{python}": sys.executable, "{shell}": shell if os.path.isabs(shell) else "/bin/sh"}
         return tuple(places.get(word, word) for word in self.command)
+
+    @property
+    def coloured(self) -> bool:
+        """Whether its screen must be captured with colours, and read by `tmuxorc.agents.cells`."""
+        return self.composer is not None and self.composer.placeholder is not Placeholder.NONE
 
     def unset_in(self, names: Iterable[str]) -> tuple[str, ...]:
         """Which of the environment's variables `names` an agent of this kind must not inherit, sorted."""

@@ -43,6 +43,15 @@ class Verify(str, Enum):
     ECHO = "echo"
 
 
+class Placeholder(str, Enum):
+    """How text in the composer that nobody typed is told from a draft."""
+
+    NONE = "none"
+    """There is none, or `Composer.empty` names it."""
+    FAINT = "faint"
+    """It is faint or grey; `Composer.empty` is matched against the line without it."""
+
+
 class Frame(str, Enum):
     """When a message is given a first line that says who writes."""
 
@@ -78,14 +87,22 @@ class Composer(Data):
 
     It starts at the last line matching `first` whose line above matches `above`, and ends before the next line matching
     `end`; what `first` and `rest` match is cut off its lines.  `empty` matches the only line of an empty one, with the
-    cursor in column `cursor_column` from 0.  `collapsed` is what it shows instead of a big paste, matched against its
-    text without blanks.  `entry_first` and `entry_rest` begin the lines of a message in the transcript above.
+    cursor in column `cursor_column` from 0; a `placeholder` does not count.  `collapsed` is what it shows instead of a
+    big paste, matched against its text without blanks.  `entry_first` and `entry_rest` begin the lines of a message in
+    the transcript above.  With `holds_cursor` it is one only while the cursor is in it: messages in the transcript
+    look the same.  An `open` one has nothing drawn below: it is the rows around a visible cursor that match `first` or
+    `rest`, and `end` is not looked at; where it is higher than the screen, its first rows are missing.  `tab` is what
+    it shows for a tab, if that is not blanks.
     """
 
     first: str
     empty: str
-    end: str
     cursor_column: int
+    end: str = ""
+    open: bool = False
+    holds_cursor: bool = False
+    tab: str = ""
+    placeholder: Placeholder = Placeholder.NONE
     above: str = ""
     rest: str = ""
     collapsed: str = ""

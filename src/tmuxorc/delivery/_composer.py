@@ -29,8 +29,6 @@ class ComposerSteps:
 
     def _paste(self) -> Steps[None]:
         """Wait for an empty composer, and paste into it."""
-        composer = self._at.kind.composer
-        assert composer is not None
         screen = yield from self._at.read()
         refusals = 0
         while True:
@@ -40,7 +38,7 @@ class ComposerSteps:
                 screen = yield from self._at.read(None)
                 continue
             self._entries_before = self._look.entries(screen)
-            if (yield from self._at.paste(self._at.gate(shows=(composer.empty,), cursor=screen.cursor))):
+            if (yield from self._at.paste(self._at.gate(shows=self._look.vacant(screen), cursor=screen.cursor))):
                 return
             refusals += 1
             screen = yield from self._at.refused(refusals)
@@ -135,7 +133,7 @@ class ComposerSteps:
             return "the agent keeps it in its queue" if self._look.queued(screen) else "the composer is empty again"
         if self._taken_in(screen) and not (box is not None and self._look.holds_ours(box)):
             return "the transcript shows it"
-        return None
+        return "the composer is gone, and the text with it" if self._look.gone(screen) else None
 
     def _taken(self, screen: ScreenSeen, evidence: str) -> Steps[Rung]:
         yield from self._at.advance(Rung.SUBMITTED, evidence)

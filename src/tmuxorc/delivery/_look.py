@@ -3,19 +3,19 @@
 import re
 
 from tmuxorc.agents.evidence import ScreenSeen
-from tmuxorc.agents.frame import Box, find_box, find_dialog, left_of_cursor, pattern, region_lines
+from tmuxorc.agents.frame import Box, exactly, find_box, find_dialog, left_of_cursor, pattern, region_lines
 from tmuxorc.agents.kinds import Kind
 from tmuxorc.agents.schema import Region
 
 _TAIL = 40
 
 
-def ink(text: str) -> str:
-    """The printable ASCII of `text` without blanks.
+def ink(text: str, tab: str = "") -> str:
+    """The printable ASCII of `text` without blanks, and without what a program shows as `tab`.
 
     All else is painted differently by each program: tabs and line ends, wide and zero-width characters.
     """
-    return "".join(char for char in text if "!" <= char <= "~")
+    return "".join(char for char in text if "!" <= char <= "~").replace(tab, "")
 
 
 def other_ink(text: str) -> int:
@@ -28,10 +28,11 @@ class Look:
 
     def __init__(self, kind: Kind, text: str) -> None:
         self._kind = kind
-        self._ink = ink(text)
+        self._tab = kind.composer.tab if kind.composer else ""
+        self._ink = ink(text, self._tab)
         self._other = other_ink(text)
         self._tail = ink(text.rstrip().rpartition("\n")[2])[-_TAIL:]
-        self._head = ink(text.split("\n", 1)[0])[:_TAIL] or self._ink[:_TAIL]
+        self._head = ink(text.split("\n", 1)[0], self._tab)[:_TAIL] or self._ink[:_TAIL]
 
     def obstacle(self, screen: ScreenSeen) -> str | None:
         """Why nothing may be typed into a composer now, or None; says nothing of what is in it."""
@@ -47,14 +48,28 @@ class Look:
         """The composer, if it shows."""
         return find_box(self._kind.composer, screen)
 
+    def vacant(self, screen: ScreenSeen) -> tuple[str, ...]:
+        """The patterns that the lines of this empty composer match.
+
+        tmux sees no colours: a placeholder is named as it stands, so that one typed character shuts the gate.
+        """
+        composer, box = self._kind.composer, self.box(screen)
+        if composer is None or box is None:
+            raise ValueError("there is no composer on the screen")
+        return tuple(map(exactly, screen.lines[box.top : box.bottom])) if screen.solid else (composer.empty,)
+
     def holds_ours(self, box: Box) -> bool:
         """Whether the composer holds the text and nothing else: all of it, a part that fits, or its collapsed form."""
         if box.empty:
             return False
-        shown, composer = ink(box.text), self._kind.composer
+        composer = self._kind.composer
         if composer and composer.collapsed and pattern(composer.collapsed).search(re.sub(r"\s", "", box.text)):
             return True
-        return shown in self._ink and other_ink(box.text) <= self._other and bool(shown or not self._ink)
+        return self._is_ours(box.text) or (bool(box.solid.strip()) and self._is_ours(box.solid))
+
+    def _is_ours(self, shown: str) -> bool:
+        inked = ink(shown, self._tab)
+        return inked in self._ink and other_ink(shown) <= self._other and bool(inked or not self._ink)
 
     def entries(self, screen: ScreenSeen) -> int:
         """How many times the transcript shows the text as a message taken in."""
@@ -75,7 +90,7 @@ class Look:
             if more is None:
                 break
             text += line[more.end() :]
-        shown = ink(text)
+        shown = ink(text, self._tab)
         return shown == self._ink or (len(self._head) == _TAIL and shown.startswith(self._head))
 
     def queued(self, screen: ScreenSeen) -> bool:
@@ -83,6 +98,11 @@ class Look:
         queued = self._kind.deliver.queued
         footer = region_lines(self._kind, screen, Region.FOOTER)
         return bool(queued) and any(pattern(queued).search(line) for line in footer)
+
+    def gone(self, screen: ScreenSeen) -> bool:
+        """Whether a composer that is there only while it can be typed into has gone, for the program is at work."""
+        composer = self._kind.composer
+        return composer is not None and composer.open and not screen.cursor_visible and not screen.in_mode
 
     def prompted(self, screen: ScreenSeen) -> bool:
         """Whether the cursor stands behind a prompt, with nothing typed."""
