@@ -86,6 +86,13 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def record(session: nox.Session) -> None:
+    """Record a real agent program offline, ``-- codex``, and show what changed against the recording there was."""
+    install(session, "test")
+    session.run("python", "-m", "tests.recordings.record", *session.posargs)
+
+
+@nox.session(default=False)
 def minimums(session: nox.Session) -> None:
     """Run all tests with the lowest version of every dependency that the project claims to work with."""
     install(session, "test")

@@ -4,6 +4,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import msgspec
+
 from tmuxorc.cli import _complete, _read
 from tmuxorc.cli._app import App
 from tmuxorc.cli._declare import Arg, Opt, command
@@ -11,6 +13,7 @@ from tmuxorc.errors import UsageError
 from tmuxorc.model import AgentState, Frozen
 
 if TYPE_CHECKING:
+    from tmuxorc.agents.cells import Cells
     from tmuxorc.agents.detect import Detector
     from tmuxorc.agents.evidence import Evidence
 
@@ -19,12 +22,8 @@ YesNo = Literal["yes", "no"]
 LONGEST = 4_000_000
 """Characters of a screen at most; the largest that tmux makes are far smaller."""
 
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI, colours above all
-    r"|\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)?"  # strings: hyperlinks
-    r"|\x1b[ -/]*[0-~]?"
-    r"|[\x00-\x08\x0b-\x1f\x7f]"
-)
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f]")
+"""What no screen holds; ESC and the tab are left, the lines are parted before."""
 
 
 class RuleFound(Frozen):
@@ -113,9 +112,11 @@ async def detect(
 
     found = find_kind(load_kinds(app.paths.kinds_dir), kind)
     place = (0, 0) if cursor is None else _pair(cursor, ",", "2,47")
+    cells = read_screen(_stdin() if screen is None else screen, coloured=found.coloured)
     seen = ScreenSeen(
         at=1,
-        lines=_fitted(plain_lines(_stdin() if screen is None else screen), size, place),
+        lines=_fitted(cells.lines, size, place),
+        solid=_fitted(cells.solid, size, place) if cells.solid else (),
         cursor=place,
         cursor_visible=cursor_visible == "yes",
         title=title,
@@ -157,12 +158,19 @@ def _stdin() -> str:
     return sys.stdin.buffer.read(4 * LONGEST).decode(errors="replace")
 
 
-def plain_lines(screen: str) -> tuple[str, ...]:
-    """The lines of a screen without escape sequences and without blanks at their ends, as tmux gives them unstyled."""
+def read_screen(screen: str, *, coloured: bool) -> "Cells":
+    """The lines of a screen without escape sequences and without blanks at their ends, as tmux gives them unstyled.
+
+    With `coloured` what is faint or grey is told from the rest, if the screen came with colours.
+    """
+    from tmuxorc.agents.cells import read_cells
+
     if len(screen) > LONGEST:
         raise UsageError("that is too long for a screen", hint="give the visible part only: capture-pane without -S")
-    text = _ESCAPES.sub("", screen).removesuffix("\n")
-    return tuple(line.rstrip(" ") for line in text.split("\n")) if text else ()
+    text = screen.removesuffix("\n")
+    lines = [_CONTROLS.sub("", line) for line in text.split("\n")] if text else []
+    cells = read_cells(lines, coloured=True)
+    return cells if coloured and "\x1b" in screen else msgspec.structs.replace(cells, solid=())
 
 
 def _fitted(lines: tuple[str, ...], size: str | None, cursor: tuple[int, int]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support import Home
-from tmuxorc.cli.detect import plain_lines
+from tmuxorc.cli.detect import read_screen
 from tmuxorc.paths import find_paths
 
 RULE = "─" * 20
@@ -50,7 +50,15 @@ def test_escape_sequences_change_nothing(cmd: Any, stdin: Any) -> None:
     painted = IDLE.replace("❯", "\x1b[1;38:2::1:2:3m❯\x1b[0m\x1b[44m  \x1b[0m")
     stdin(painted.replace("hello", "\x1b]8;;http://x\x1b\\hel\x0elo\x0f\x1b]8;;\x07"))
     assert cmd("detect -k demo --json").json["state"] == "idle"
-    assert plain_lines("\x1b[1ma\x1b[0m b \x1b(B\nc\x1b") == ("a b", "c")
+    assert read_screen("\x1b[1ma\x1b[0m b \x1b(B\nc\x1b", coloured=False).lines == ("a b", "c")
+
+
+def test_faint_text_is_told_from_a_draft() -> None:
+    """For kinds that ask, of a screen that came with colours."""
+    screen = "> \x1b[2mAsk anything\x1b[0m\n"
+    assert read_screen(screen, coloured=True).solid == (">",)
+    assert read_screen(screen, coloured=False).solid == ()
+    assert read_screen("> Ask anything\n", coloured=True).solid == ()
 
 
 @pytest.mark.parametrize("screen", ["", "\n", "\n\n\n", b"\xff\xfe\x00", "no frame at all\n"])

@@ -1,0 +1,57 @@
+"""Every recording of a real program, played through a real tmux into the whole detector.
+
+At each marker the state is right, or unknown; a prompt, a dialog and a busy screen are never taken for idle.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.recordings import cast as casts
+from tests.recordings.matrix import PAGE, markdown, tally, with_matrix
+from tests.recordings.replay import Seen, replay
+from tests.support import Home, TmuxServer
+from tmuxorc.agents import load_kinds
+from tmuxorc.model import AgentState
+
+KINDS = load_kinds()
+PATHS = [path for path in casts.paths() if path.parent.name.rpartition("-")[0] in KINDS]
+"""Those of kinds that there are."""
+
+FOUND: dict[Path, list[Seen]] = {}
+"""What was told, for the tests after the first; whatever is missing there is played once more."""
+
+recorded = pytest.mark.parametrize("path", PATHS, ids=[f"{p.parent.name}/{p.name.partition('.')[0]}" for p in PATHS])
+
+
+def problem(number: int, seen: Seen) -> str:
+    """What is wrong at a marker, or nothing."""
+    told = seen.state
+    if not seen.mark.allows(told.state) and told.state is not AgentState.UNKNOWN:
+        return f"marker {number}, {seen.mark}: told {told.state.value} {told.detail!r} by {told.rule}"
+    if told.state is seen.mark.state and seen.mark.detail not in told.detail:
+        return f"marker {number}, {seen.mark}: told the detail {told.detail!r} by {told.rule}"
+    return ""
+
+
+@recorded
+async def test_the_state_is_right_or_unknown_at_every_marker(path: Path, tmux_server: TmuxServer) -> None:
+    cast = casts.read(path)
+    found = FOUND[path] = await replay(cast, KINDS[cast.kind], tmux_server)
+    assert len(found) == len(cast.marks) > 0
+    assert [wrong for number, seen in enumerate(found) if (wrong := problem(number, seen))] == []
+
+
+def test_the_page_shows_these_numbers(home: Home) -> None:
+    """``python -m tests.recordings.matrix --write`` mends it."""
+    page = PAGE.read_text(encoding="utf-8")
+    tallies = tally(KINDS, casts.paths(), home.root / "tmux.sock", FOUND)
+    assert page == with_matrix(page, markdown(tallies))
+    assert sum(one.wrong for one in tallies.values()) == 0
+
+
+def test_the_recordings_are_small() -> None:
+    """All of them together, and each."""
+    sizes = [path.stat().st_size for path in casts.paths()]
+    assert max(sizes) < 150_000
+    assert sum(sizes) < 6_000_000
