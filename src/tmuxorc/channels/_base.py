@@ -36,6 +36,7 @@ class Place(Frozen):
 
     `folder` is that folder (0700), `program` the agent's executable, `cwd` its directory, `home` its HOME.  `port` and
     `password` are those handed out for `Launch`, 0 and empty if none were; `session` is the session gone on with.
+    `pid` is the agent's process where it was running before anybody asked us, else 0.
     """
 
     folder: str
@@ -45,6 +46,7 @@ class Place(Frozen):
     port: int = 0
     password: str = ""
     session: str = ""
+    pid: int = 0
 
 
 class Outgoing(Frozen):
@@ -141,6 +143,9 @@ class Channel(ABC):
     async def answer(self, prompt_id: str, key: str) -> None:
         """Answer a prompt with one of its options' keys.  Raises `PromptOver`, `ChannelDown`."""
         raise ChannelDown(f"{self.name} takes no answers")
+
+    def prompt_gone(self) -> None:
+        """The screen has stopped showing a prompt: some programs tell nobody when a person answers one there."""
 
     async def interrupt(self) -> None:
         """End the running turn; does nothing if there is none.  Raises `ChannelDown`."""
