@@ -144,7 +144,7 @@ class Channel(ABC):
         """Answer a prompt with one of its options' keys.  Raises `PromptOver`, `ChannelDown`."""
         raise ChannelDown(f"{self.name} takes no answers")
 
-    def prompt_gone(self) -> None:
+    def prompt_gone(self) -> None:  # noqa: B027 - most programs say themselves that a prompt is over
         """The screen has stopped showing a prompt: some programs tell nobody when a person answers one there."""
 
     async def interrupt(self) -> None:
