@@ -17,6 +17,7 @@ from tmuxorc.journal._store import Store
 
 Acts = AsyncIterator[Callable[[], object]]
 NOW = datetime.now(UTC)
+COLUMNS = "sender, target, rung, settled, detail, created_at, updated_at, history"
 DISK = "how long the disk takes depends on who else writes"
 
 
@@ -80,7 +81,7 @@ def fill(path: str, rows: int) -> None:
         at = to_micros(NOW)
         history = f'[{{"rung":"submitted","at":"{NOW.isoformat()}","evidence":"x"}}]'
         messages = ((f"main/agent-{n % 50}", at, at, history) for n in range(rows // 2))
-        db.executemany("INSERT INTO message VALUES (NULL, 'operator', ?, 'submitted', 1, '', ?, ?, ?)", messages)
+        db.executemany(f"INSERT INTO message ({COLUMNS}) VALUES ('operator', ?, 'submitted', 1, '', ?, ?, ?)", messages)
         events = ((at, f"main/agent-{n % 50}") for n in range(rows // 2))
         db.executemany("INSERT INTO event VALUES (NULL, ?, 'agent.started', ?, 1, '{}')", events)
 

@@ -271,6 +271,22 @@ class MessageStep(Frozen):
     evidence: str
 
 
+class Terms(Frozen, omit_defaults=True):
+    """How a message wants to be treated.
+
+    One of higher `priority` goes before those of lower that wait.  After `expires_at` it is no longer delivered; None
+    means as configured.  `reply_to` is the id of the message it answers.  With `steer` it goes into the running turn,
+    where the agent can.  Of messages to one agent with the same `dedup` the first is kept, and the rest are taken for
+    it.
+    """
+
+    priority: int = 0
+    expires_at: datetime | None = None
+    reply_to: str = ""
+    steer: bool = False
+    dedup: str = ""
+
+
 class MessageView(Frozen):
     """One message to one agent; `detail` says why it stands where it stands."""
 
@@ -283,6 +299,7 @@ class MessageView(Frozen):
     created_at: datetime
     updated_at: datetime
     history: tuple[MessageStep, ...] = ()
+    terms: Terms = Terms()
 
 
 class EventView(Frozen):

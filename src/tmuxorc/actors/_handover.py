@@ -79,7 +79,7 @@ class Handover:
         outbox.take_first()
         self._out[token] = message
         try:
-            rung = await self._contact.deliver(token, framed(self._kind, message))
+            rung = await self._contact.deliver(token, framed(self._kind, message), steer=message.terms.steer)
         except ChannelUnclear as error:
             await self._advance(message, Rung.QUEUED, f"handed over by the {name} channel, which then broke: {error}")
             self._unsure = True

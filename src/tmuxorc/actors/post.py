@@ -15,14 +15,15 @@ import trio
 
 from tmuxorc.actors._whole import whole
 from tmuxorc.actors.eventlog import EventLog
-from tmuxorc.errors import JournalError, NotFoundError, RefusedError
+from tmuxorc.errors import ConflictError, JournalError, NotFoundError, RefusedError
 from tmuxorc.journal import EventDraft, Journal, NewMessage
-from tmuxorc.model import MessageView, Rung
+from tmuxorc.model import MessageView, Rung, Terms
 
 log = logging.getLogger(__name__)
 
 
 ADVANCED = "message.advanced"
+PLAIN = Terms()
 
 
 def _standing(message: MessageView) -> dict[str, Any]:
@@ -59,6 +60,7 @@ class Post:
         self._arriving: Counter[str] = Counter()
         self._followed: dict[str, MessageView] = {}
         self._something_waits = trio.Event()
+        self._sooner = trio.Event()
 
     def restore(self, messages: Iterable[MessageView]) -> None:
         """Begin with what the journal has not settled."""
@@ -75,8 +77,10 @@ class Post:
     # --- from senders ---
 
     @whole
-    async def accept(self, journal: Journal, sender: str, targets: Sequence[str], text: str) -> tuple[MessageView, ...]:
-        """Journal one message for each receiver, all or none, and hand them over.
+    async def accept(
+        self, journal: Journal, sender: str, targets: Sequence[str], text: str, terms: Terms = PLAIN
+    ) -> tuple[MessageView, ...]:
+        """Journal one message for each receiver, all or none, and hand them over; one that was sent before is not new.
 
         Raises `MailboxFullError` if that would be one too many for any of them (S18).
         """
@@ -84,11 +88,14 @@ class Post:
             self._require_room(target)
         self._arriving.update(targets)
         try:
-            messages = await journal.accept([NewMessage(sender=sender, target=target, text=text) for target in targets])
+            messages = await journal.accept(
+                [NewMessage(sender=sender, target=target, text=text, terms=terms) for target in targets]
+            )
         finally:
             self._arriving -= Counter(targets)
         for message in messages:
-            self._take(message)
+            if message.rung is Rung.ACCEPTED and message.id not in self._boxes.get(message.target, ()):
+                self._take(message)
         await self._forget_removed(journal, targets)
         return messages
 
@@ -122,6 +129,8 @@ class Post:
     def _keep(self, message: MessageView) -> None:
         self._boxes.setdefault(message.target, {})[message.id] = message
         self._something_waits.set()
+        if message.terms.expires_at is not None:
+            self._sooner.set()
 
     @contextmanager
     def following(self, messages: Iterable[MessageView]) -> Generator[Callable[[str], MessageView]]:
@@ -176,22 +185,40 @@ class Post:
         while True:
             await self._something_waits.wait()
             now = datetime.now(UTC)
-            due = min((_waits_since(m) for box in self._boxes.values() for m in box.values()), default=None)
+            due = min((self._due(m) for box in self._boxes.values() for m in box.values()), default=None)
             if due is None:
                 self._something_waits = trio.Event()
                 continue
-            await trio.sleep(max(1.0, (due + self._ttl - now).total_seconds()))
-            await self._expire_due(journal, datetime.now(UTC) - self._ttl)
+            with trio.move_on_after(max(0.1, (due - now).total_seconds())):
+                self._sooner = trio.Event()
+                await self._sooner.wait()
+                continue
+            await self._expire_due(journal, datetime.now(UTC))
 
-    async def _expire_due(self, journal: Journal, accepted_before: datetime) -> None:
-        late = [m for box in self._boxes.values() for m in box.values() if _waits_since(m) <= accepted_before]
+    def _due(self, message: MessageView) -> datetime:
+        """When it has waited too long."""
+        own, since = message.terms.expires_at, _waits_since(message)
+        # One that is delivered anew after its time is meant to be delivered all the same.
+        return since + self._ttl if own is None or own <= since else own
+
+    async def _expire_due(self, journal: Journal, now: datetime) -> None:
+        late = [m for box in self._boxes.values() for m in box.values() if self._due(m) <= now]
         for message in late:
             receiver = self._receivers.get(message.target)
             if receiver is None or receiver.give_back(message.id):
                 await self._expire_one(journal, message, receiver)
 
+    async def cancel(self, journal: Journal, id_: str, target: str) -> MessageView:
+        """Take a message back that waits for `target`; raises `ConflictError` if it is on its way or over."""
+        message, receiver = self._boxes.get(target, {}).get(id_), self._receivers.get(target)
+        if message is None or not (receiver is None or receiver.give_back(id_)):
+            hint = f"see how far it came with: tmux-orc message show {id_}"
+            raise ConflictError(f"{id_} can no longer be taken back", hint=hint, details={"id": id_})
+        return await self.advance(journal, id_, Rung.CANCELLED, "taken back on request")
+
     async def _expire_one(self, journal: Journal, message: MessageView, receiver: Receiver | None) -> None:
-        why = f"waited {self._ttl.total_seconds():g} s: {message.detail or 'its agent was not running'}"
+        waited = (datetime.now(UTC) - _waits_since(message)).total_seconds()
+        why = f"waited {waited:.0f} s: {message.detail or 'its agent was not running'}"
         try:
             await self.advance(journal, message.id, Rung.EXPIRED, why, why)
         except NotFoundError:

@@ -80,6 +80,13 @@ MESSAGE = Noun(
         "list": Entry("message", "list_messages", "List the newest messages."),
         "show": Entry("message", "show", "Show one message with its history."),
         "dead-letters": Entry("message", "dead_letters", "List the messages that will not arrive by themselves."),
+        "cancel": Entry("message", "cancel", "Take back a message that has not reached its receiver."),
+        "ack": Entry("message", "ack", "Say, as its receiver, that a message has arrived."),
+        "reply": Entry(
+            "message",
+            "reply",
+            "Answer a message: it is answered then, and an agent that sent it gets the answer as a message.",
+        ),
         "redeliver": Entry("message", "redeliver", "Try once more to deliver a message."),
     },
 )

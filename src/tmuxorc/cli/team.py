@@ -23,6 +23,7 @@ from tmuxorc.wire.methods import (
     Done,
     Empty,
     Plan,
+    SendMessage,
     Sent,
     TeamDetail,
     TeamList,
@@ -88,7 +89,8 @@ async def broadcast(
 ) -> Sent:
     """Send a message to every agent of a team."""
     target = f"{check_name(team, 'team')}/*"
-    return await send_to(app, target, one_text(text, file), sender=sender, wait=wait, timeout_s=timeout_s)
+    params = SendMessage(target=target, text=one_text(text, file), sender=sender, wait=wait, timeout_s=timeout_s)
+    return await send_to(app, params)
 
 
 @command("tmux-orc team apply review.toml --dry-run", "tmux-orc team apply review.toml")

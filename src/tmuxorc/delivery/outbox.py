@@ -63,8 +63,9 @@ class Outbox:
         self._waiting.insert(0, message)
 
     def add(self, message: MessageView) -> None:
-        """One more message, behind the others."""
+        """One more message, behind the others of its priority."""
         self._waiting.append(message)
+        self._waiting.sort(key=lambda waiting: (not self._typed(waiting), -waiting.terms.priority))
 
     def begin(self, state: State, foreground: str = "", obstacle: str = "") -> Ladder | None:
         """The next delivery, if none is under way, there is no obstacle, and the agent can take one in this `state`."""
@@ -107,7 +108,7 @@ class Outbox:
         return mark if mark is not None and mark.token == token_of(message) else None
 
     def _marked_first(self) -> None:
-        self._waiting.sort(key=lambda message: self._mark_of(message) is None)
+        self._waiting.sort(key=lambda message: (self._mark_of(message) is None, -message.terms.priority))
 
 
 _REASONS = {

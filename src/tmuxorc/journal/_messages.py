@@ -19,10 +19,10 @@ from tmuxorc.journal._codec import (
     to_micros,
 )
 from tmuxorc.journal._records import NewMessage
-from tmuxorc.model import MessageStep, MessageView, Rung
+from tmuxorc.model import MessageStep, MessageView, Rung, Terms
 
 _SELECT = (
-    "SELECT id, sender, target, rung, detail, created_at, updated_at, history, text"
+    "SELECT id, sender, target, rung, detail, created_at, updated_at, history, terms, text"
     " FROM message JOIN body ON body.message = message.id"
 )
 _ACCEPTED = "in the journal"
@@ -33,8 +33,16 @@ LISTED_TEXT_BYTES = 6 * 1024 * 1024
 
 
 def accept(db: sqlite3.Connection, messages: Sequence[NewMessage], at: datetime) -> tuple[MessageView, ...]:
-    """Add `messages`, with ids in their order."""
-    return tuple(_add(db, message, at) for message in messages)
+    """Add `messages`, with ids in their order; for one with a `dedup` that is there already that one is given."""
+    return tuple(_known(db, message) or _add(db, message, at) for message in messages)
+
+
+def _known(db: sqlite3.Connection, new: NewMessage) -> MessageView | None:
+    if not new.terms.dedup:
+        return None
+    query = f"{_SELECT} WHERE target = ? AND dedup = ?"
+    row = db.execute(query, (new.target, printable(new.terms.dedup))).fetchone()
+    return None if row is None else _view(row)
 
 
 def advance(db: sqlite3.Connection, id_: str, *, rung: Rung, evidence: str, detail: str, at: datetime) -> MessageView:
@@ -116,9 +124,18 @@ def addressed(column: str, address: str, values: list[Any]) -> str:
 def _add(db: sqlite3.Connection, new: NewMessage, at: datetime) -> MessageView:
     history = (MessageStep(rung=Rung.ACCEPTED, at=at, evidence=_ACCEPTED),)
     done = db.execute(
-        "INSERT INTO message (sender, target, rung, settled, detail, created_at, updated_at, history)"
-        " VALUES (?, ?, ?, 0, '', ?, ?, ?)",
-        (printable(new.sender), new.target, Rung.ACCEPTED.value, to_micros(at), to_micros(at), to_json(history)),
+        "INSERT INTO message (sender, target, rung, settled, detail, created_at, updated_at, history, terms, dedup)"
+        " VALUES (?, ?, ?, 0, '', ?, ?, ?, ?, ?)",
+        (
+            printable(new.sender),
+            new.target,
+            Rung.ACCEPTED.value,
+            to_micros(at),
+            to_micros(at),
+            to_json(history),
+            to_json(new.terms),
+            printable(new.terms.dedup) or None,
+        ),
     )
     db.execute("INSERT INTO body (message, text) VALUES (?, ?)", (done.lastrowid, to_bytes(new.text)))
     return MessageView(
@@ -131,6 +148,7 @@ def _add(db: sqlite3.Connection, new: NewMessage, at: datetime) -> MessageView:
         created_at=at,
         updated_at=at,
         history=history,
+        terms=new.terms,
     )
 
 
@@ -146,7 +164,7 @@ _MAX_DIGITS = 18
 
 
 def _view(row: tuple[Any, ...], room: int | None = None) -> MessageView:
-    number, sender, target, rung, detail, created_at, updated_at, history, text = row
+    number, sender, target, rung, detail, created_at, updated_at, history, terms, text = row
     return MessageView(
         id=f"m-{number}",
         sender=sender,
@@ -157,6 +175,7 @@ def _view(row: tuple[Any, ...], room: int | None = None) -> MessageView:
         created_at=from_micros(created_at),
         updated_at=from_micros(updated_at),
         history=from_json(history, tuple[MessageStep, ...]),
+        terms=from_json(terms, Terms),
     )
 
 

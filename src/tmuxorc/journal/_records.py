@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from tmuxorc.model import AgentSpec, Desired, Frozen, LastExit, MessageView, TeamSpec
+from tmuxorc.model import AgentSpec, Desired, Frozen, LastExit, MessageView, TeamSpec, Terms
 
 
 class TeamRecord(Frozen):
@@ -38,6 +38,7 @@ class NewMessage(Frozen):
     sender: str
     target: str
     text: str
+    terms: Terms = Terms()
 
 
 class EventDraft(Frozen):

@@ -68,7 +68,13 @@ _FIRST = (
 
 _SESSIONS = ("ALTER TABLE agent ADD COLUMN session TEXT NOT NULL DEFAULT ''",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SESSIONS)
+_TERMS = (
+    "ALTER TABLE message ADD COLUMN terms TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE message ADD COLUMN dedup TEXT",
+    "CREATE UNIQUE INDEX message_by_dedup ON message (target, dedup) WHERE dedup IS NOT NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SESSIONS, _TERMS)
 """Step *n* leads from version *n* to *n + 1*.  A step that has been released is never changed."""
 
 

@@ -214,7 +214,9 @@ class HookReply(Frozen):
 class SendMessage(Params):
     """A message to an agent, a team (``team/*``) or everyone (``*``).
 
-    `wait` is the rung to wait for; the answer comes when every copy has reached it, or can no longer.
+    `wait` is the rung to wait for; the answer comes when every copy has reached it, or can no longer.  With `ttl_s` it
+    is not delivered any more after so many seconds; for `priority`, `reply_to`, `steer` and `dedup` see `Terms`.  `now`
+    ends a running turn first.
     """
 
     target: str
@@ -222,6 +224,12 @@ class SendMessage(Params):
     sender: str = "operator"
     wait: Rung | None = None
     timeout_s: float = 30.0
+    priority: int = 0
+    ttl_s: float | None = None
+    reply_to: str = ""
+    dedup: str = ""
+    steer: bool = False
+    now: bool = False
 
 
 class MessageList(Frozen):
@@ -242,6 +250,14 @@ class Sent(MessageList):
         if len(messages) != 1:
             return cls(messages=messages, id=None, rung=None)
         return cls(messages=messages, id=messages[0].id, rung=messages[0].rung)
+
+
+class Reply(Params):
+    """Answer the message `id`: its sender gets `text`, if it is an agent, and the message is `answered`."""
+
+    id: str
+    text: str
+    sender: str
 
 
 class ListMessages(Params):
@@ -373,6 +389,9 @@ HOOK_REPORT = Method("hook.report", HookReport, HookReply)
 MESSAGE_SEND = Method("message.send", SendMessage, Sent)
 MESSAGE_LIST = Method("message.list", ListMessages, MessageList)
 MESSAGE_SHOW = Method("message.show", MessageId, MessageView)
+MESSAGE_CANCEL = Method("message.cancel", MessageId, MessageView)
+MESSAGE_ACK = Method("message.ack", MessageId, MessageView)
+MESSAGE_REPLY = Method("message.reply", Reply, MessageView)
 MESSAGE_REDELIVER = Method("message.redeliver", MessageId, MessageView)
 
 TEAM_CREATE = Method("team.create", CreateTeam, TeamView)

@@ -162,3 +162,46 @@ def test_text_that_cannot_be_a_message_is_refused_and_not_kept(orc: Orc) -> None
         orc.call(m.MESSAGE_SEND, m.SendMessage(target="alice", text="hi", sender="x\x1b[201~\r"))
     assert forged.value.code == "bad_name"
     assert orc.call(m.MESSAGE_LIST, m.ListMessages()).messages == ()
+
+
+def test_a_message_is_answered_and_its_asker_is_told(orc: Orc, home: Home) -> None:
+    """A reply settles the question; an agent that asked gets it as a message that names what it answers."""
+    record = home.root / "record"
+    orc.spawn("alice", *demo(record), kind="demo", wait="ready")
+    orc.spawn("bob", *SLEEP)
+    (question,) = orc.call(m.MESSAGE_SEND, m.SendMessage(target="bob", text="ready?", sender="main/alice")).messages
+    answered = orc.call(m.MESSAGE_REPLY, m.Reply(id=question.id, text="yes", sender="main/bob"))
+    assert (answered.rung, answered.detail) == (Rung.ANSWERED, "yes")
+    (told,) = orc.call(m.MESSAGE_LIST, m.ListMessages(target="alice")).messages
+    assert (told.sender, told.text, told.terms.reply_to) == ("main/bob", "yes", question.id)
+    orc.await_rung(told, Rung.TAKEN_IN)
+    assert texts(record) == [f"[{told.id} from main/bob]\nyes"]
+
+
+def test_a_receiver_may_say_itself_that_a_message_arrived(orc: Orc) -> None:
+    orc.spawn("bob", *SLEEP)
+    (message,) = orc.send("bob", "are you there?")
+    assert orc.call(m.MESSAGE_ACK, m.MessageId(id=message.id)).rung is Rung.TAKEN_IN
+    assert orc.info("bob").messages_waiting == 0
+
+
+def test_now_ends_the_turn_and_goes_first(orc: Orc, home: Home) -> None:
+    """What waited before stays behind it."""
+    record = home.root / "record"
+    orc.spawn("alice", *demo(record), kind="demo", wait="ready")
+    orc.send("alice", "ask make", Rung.SUBMITTED)
+    orc.await_state("alice", BLOCKED)
+    (waiting,) = orc.send("alice", "echo later", Rung.HELD)
+    urgent = orc.call(m.MESSAGE_SEND, m.SendMessage(target="alice", text="echo first", now=True)).messages[0]
+    orc.keys("alice", "y")
+    orc.await_rung(waiting, Rung.SUBMITTED)
+    assert texts(record) == ["ask make", "echo first", "echo later"]
+    assert orc.message(urgent.id).rung in ARRIVED
+
+
+def test_a_reply_to_nothing_and_a_time_that_is_over_are_refused(orc: Orc) -> None:
+    orc.spawn("bob", *SLEEP)
+    for asked, code in (({"reply_to": "m-99"}, "not_found"), ({"ttl_s": 0.0}, "usage")):
+        with pytest.raises(RemoteError) as refused:
+            orc.call(m.MESSAGE_SEND, m.SendMessage(target="bob", text="x", **asked))
+        assert refused.value.code == code

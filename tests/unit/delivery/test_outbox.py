@@ -11,7 +11,7 @@ from tmuxorc.agents.evidence import State
 from tmuxorc.agents.kinds import load_kinds
 from tmuxorc.delivery import Done, Marker, Outbox, Stage
 from tmuxorc.delivery._marker import token_of
-from tmuxorc.model import AgentState, MessageStep, MessageView, Rung
+from tmuxorc.model import AgentState, MessageStep, MessageView, Rung, Terms
 
 IDLE = State(state=AgentState.IDLE)
 
@@ -38,6 +38,41 @@ def test_first_in_first_out() -> None:
     box = outbox(1, 2)
     box.add(message(3, "more"))
     assert ids(box) == ["m-1", "m-2", "m-3"]
+
+
+def test_higher_priority_goes_first() -> None:
+    """Among equals the order of acceptance holds, for those there at the beginning and for new ones."""
+    urgent = [msgspec.structs.replace(message(n, "urgent"), terms=Terms(priority=5)) for n in (3, 4, 5)]
+    box = Outbox(DEMO, incarnation="3", messages=[message(1, "a"), message(2, "b"), *urgent[:2]])
+    box.add(urgent[2])
+    box.add(message(6, "c"))
+    assert ids(box) == ["m-3", "m-4", "m-5", "m-1", "m-2", "m-6"]
+
+
+def test_nothing_overtakes_what_is_typed() -> None:
+    """However urgent it is: the text stands in the composer already."""
+    marker = Marker(token="m-1", stage=Stage.PASTED, incarnation="3")
+    box = outbox(1, marker=str(marker))
+    box.add(msgspec.structs.replace(message(2, "urgent"), terms=Terms(priority=5)))
+    assert ids(box) == ["m-1", "m-2"]
+
+
+def test_an_obstacle_holds_up_all_but_what_is_typed() -> None:
+    box = outbox(1)
+    assert box.begin(IDLE, obstacle="an earlier one waits") is None
+    typed = outbox(1, marker=str(Marker(token="m-1", stage=Stage.PASTED, incarnation="3")))
+    assert typed.begin(IDLE, obstacle="an earlier one waits") is not None
+
+
+def test_a_message_that_goes_another_way_is_taken_out_and_may_come_back() -> None:
+    box = outbox(1, 2)
+    first = box.first
+    assert first is not None
+    box.take_first()
+    assert [m.id for m in box.waiting] == ["m-2"]
+    box.put_back(first)
+    assert ids(box) == ["m-1", "m-2"]
+    assert box.first is None
 
 
 def test_one_under_way() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,9 +15,9 @@ from tmuxorc.actors._grudge import Grudge
 from tmuxorc.actors.eventlog import EventLog
 from tmuxorc.actors.post import MailboxFullError, Post
 from tmuxorc.actors.roster import Roster
-from tmuxorc.errors import JournalError
+from tmuxorc.errors import ConflictError, JournalError
 from tmuxorc.journal import Journal, open_journal
-from tmuxorc.model import AgentSpec, MessageView, Rung
+from tmuxorc.model import AgentSpec, MessageView, Rung, Terms
 
 ALICE, BOB = "main/alice", "main/bob"
 
@@ -50,8 +51,8 @@ class Office:
     def now(self) -> datetime:
         return datetime.now(UTC) - self.age
 
-    async def accept(self, *targets: str, text: str = "hello") -> tuple[MessageView, ...]:
-        return await self.post.accept(self.journal, "operator", targets, text)
+    async def accept(self, *targets: str, text: str = "hello", **terms: Any) -> tuple[MessageView, ...]:
+        return await self.post.accept(self.journal, "operator", targets, text, Terms(**terms))
 
     def waiting(self, address: str) -> int:
         """As people are shown it."""
@@ -262,3 +263,46 @@ async def test_expiry_does_nothing_before_anything_waits(home: Home, autojump_cl
     with trio.move_on_after(3e9) as scope:
         await office.post.expire(Journal.__new__(Journal))
     assert scope.cancelled_caught
+
+
+async def test_a_message_sent_twice_with_one_key_is_one(home: Home) -> None:
+    """To another agent it is another; what became of the first does not matter."""
+    async with Office().opened(home) as office:
+        (first,) = await office.accept(ALICE, dedup="nightly")
+        (second,) = await office.accept(ALICE, text="again", dedup="nightly")
+        (other,) = await office.accept(BOB, dedup="nightly")
+        assert (second.id, second.text) == (first.id, "hello")
+        assert other.id != first.id
+        assert [m.id for m in office.post.waiting(ALICE)] == [first.id]
+        await office.post.advance(office.journal, first.id, Rung.TAKEN_IN, "seen")
+        (third,) = await office.accept(ALICE, dedup="nightly")
+        assert (third.id, third.rung) == (first.id, Rung.TAKEN_IN)
+        assert office.post.waiting(ALICE) == ()
+
+
+async def test_a_message_may_expire_before_the_others(home: Home) -> None:
+    """At its own time, also when it comes in while nothing else is due for an hour."""
+    async with Office().opened(home) as office, trio.open_nursery() as nursery:
+        nursery.start_soon(office.post.expire, office.journal)
+        (lasting,) = await office.accept(ALICE)
+        await trio.testing.wait_all_tasks_blocked()
+        (short,) = await office.accept(ALICE, expires_at=datetime.now(UTC) + timedelta(milliseconds=50))
+        with trio.fail_after(10):
+            await office.events.until(ALICE, lambda: short.id not in office.events.roster.agent(ALICE).waiting or None)
+        assert await office.rung(short) is Rung.EXPIRED
+        assert await office.rung(lasting) is Rung.ACCEPTED
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_message_is_taken_back_while_nothing_of_it_is_typed(home: Home) -> None:
+    async with Office().opened(home) as office:
+        box = Box()
+        with office.post.receiving(ALICE, box):
+            one, two = [(await office.accept(ALICE))[0] for _ in range(2)]
+            box.begun.add(two.id)
+            assert (await office.post.cancel(office.journal, one.id, ALICE)).rung is Rung.CANCELLED
+            assert one.id not in box.texts
+            with pytest.raises(ConflictError, match="can no longer be taken back"):
+                await office.post.cancel(office.journal, two.id, ALICE)
+            with pytest.raises(ConflictError):
+                await office.post.cancel(office.journal, one.id, ALICE)

@@ -16,12 +16,14 @@ MESSAGES = 20_000
 EVENTS = 60_000
 NOW = datetime.now(UTC)
 
+COLUMNS = "sender, target, rung, settled, detail, created_at, updated_at, history"
+
 
 def grown(db: sqlite3.Connection) -> None:
     at = to_micros(NOW)
     history = f'[{{"rung":"submitted","at":"{NOW.isoformat()}","evidence":"x"}}]'
     rows = ((f"main/agent-{n % 50}", at, at, history) for n in range(MESSAGES))
-    db.executemany("INSERT INTO message VALUES (NULL, 'operator', ?, 'submitted', 1, '', ?, ?, ?)", rows)
+    db.executemany(f"INSERT INTO message ({COLUMNS}) VALUES ('operator', ?, 'submitted', 1, '', ?, ?, ?)", rows)
     db.executemany("INSERT INTO body VALUES (?, ?)", ((n + 1, b"hello " * 50) for n in range(MESSAGES)))
     events = ((at, f"main/agent-{n % 50}") for n in range(EVENTS))
     db.executemany("INSERT INTO event VALUES (NULL, ?, 'agent.started', ?, 1, '{}')", events)

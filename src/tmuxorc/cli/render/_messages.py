@@ -6,6 +6,7 @@ from tmuxorc.model import EventView, MessageView, Rung
 from tmuxorc.wire.methods import EventList, MessageList, Sent
 
 RUNG_COLOURS = {
+    Rung.QUEUED: "green",
     Rung.SUBMITTED: "green",
     Rung.TAKEN_IN: "green",
     Rung.ANSWERED: "green",
