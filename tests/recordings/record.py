@@ -27,7 +27,7 @@ from tests.e2e.agents.programs import PACKAGES
 from tests.recordings import cast as casts
 from tests.recordings.cast import Cast, Event, Mark
 from tests.recordings.compare import changes
-from tests.recordings.scenario import Scenario, Step, load, size_of
+from tests.recordings.scenario import SCENARIOS, Scenario, Step, load, size_of
 from tests.support import TmuxServer, find_test_tmux, wait_gone
 from tmuxorc import __version__
 from tmuxorc.agents import EscapeScanner, load_kinds
@@ -124,7 +124,7 @@ class Stage:
 
     async def _type(self, step: Step) -> None:
         pane = self._info.pane_id
-        if text := step.send or step.paste:
+        if text := _text(step.send or step.paste):
             await self._tmux.paste(pane, text.encode())
         if step.type:
             await self._tmux.send_keys(pane, [step.type], literal=True)
@@ -165,6 +165,11 @@ class Stage:
         await trio.to_thread.run_sync(wait_gone, self._info.pid, 60.0)
         status = await self._tmux.exit_status(self._info.pane_id)
         self._tape.put("x-exit", status.signal or str(status.status or 0))
+
+
+def _text(given: str) -> str:
+    """What is given, or the file of that name behind ``@``."""
+    return (SCENARIOS / given[1:]).read_text().rstrip("\n") if given.startswith("@") else given
 
 
 async def record(kind: str, version: str, scenario: Scenario, start: tuple[Step, ...], size: str) -> Cast:

@@ -16,11 +16,11 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """One step; what is given of it is done in this order.
 
     `pause_s`: nothing, for so long.  `resize`: to another size.  `send`: paste, wait, Enter; `paste` without Enter;
-    `type` key by key; `keys` by tmux's names.  `request`: until the model was asked with a message that has this text.
-    `wait`, `title`: until a line of the screen, or the title, matches.  `gone`: until no line does.  `quiet_s`: until
-    nothing was painted for so long.  `kill`: by this signal.  `end`: until it has ended.  `mark`: the state it is in
-    now, with what of the `detail` must be told and what may be told of it `also`; `hold_s`: and again and again, for so
-    long.  All of it within `timeout_s`.
+    either may be ``@FILE`` in this folder.  `type` key by key; `keys` by tmux's names.  `request`: until the model was
+    asked with a message that has this text.  `wait`, `title`: until a line of the screen, or the title, matches.
+    `gone`: until no line does.  `quiet_s`: until nothing was painted for so long.  `kill`: by this signal.  `end`:
+    until it has ended.  `mark`: the state it is in now, with what of the `detail` must be told and what may be told of
+    it `also`; `hold_s`: and again and again, for so long.  All of it within `timeout_s`.
     """
 
     wait: str = ""

@@ -9,19 +9,10 @@ import pytest
 
 from tests.recordings import cast as casts
 from tests.recordings.matrix import PAGE, markdown, tally, with_matrix
-from tests.recordings.replay import Seen, replay
+from tests.recordings.played import KINDS, PATHS, PLAYED, name_of, play
+from tests.recordings.replay import Seen
 from tests.support import Home, TmuxServer
-from tmuxorc.agents import load_kinds
 from tmuxorc.model import AgentState
-
-KINDS = load_kinds()
-PATHS = [path for path in casts.paths() if path.parent.name.rpartition("-")[0] in KINDS]
-"""Those of kinds that there are."""
-
-FOUND: dict[Path, list[Seen]] = {}
-"""What was told, for the tests after the first; whatever is missing there is played once more."""
-
-recorded = pytest.mark.parametrize("path", PATHS, ids=[f"{p.parent.name}/{p.name.partition('.')[0]}" for p in PATHS])
 
 
 def problem(number: int, seen: Seen) -> str:
@@ -34,10 +25,9 @@ def problem(number: int, seen: Seen) -> str:
     return ""
 
 
-@recorded
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
 async def test_the_state_is_right_or_unknown_at_every_marker(path: Path, tmux_server: TmuxServer) -> None:
-    cast = casts.read(path)
-    found = FOUND[path] = await replay(cast, KINDS[cast.kind], tmux_server)
+    cast, found = await play(path, tmux_server)
     assert len(found) == len(cast.marks) > 0
     assert [wrong for number, seen in enumerate(found) if (wrong := problem(number, seen))] == []
 
@@ -45,7 +35,7 @@ async def test_the_state_is_right_or_unknown_at_every_marker(path: Path, tmux_se
 def test_the_page_shows_these_numbers(home: Home) -> None:
     """``python -m tests.recordings.matrix --write`` mends it."""
     page = PAGE.read_text(encoding="utf-8")
-    tallies = tally(KINDS, casts.paths(), home.root / "tmux.sock", FOUND)
+    tallies = tally(KINDS, casts.paths(), home.root / "tmux.sock", PLAYED)
     assert page == with_matrix(page, markdown(tallies))
     assert sum(one.wrong for one in tallies.values()) == 0
 
