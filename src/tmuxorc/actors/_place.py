@@ -11,6 +11,7 @@ import secrets
 import shlex
 import shutil
 import socket
+import stat
 import sys
 import uuid
 from collections.abc import Mapping
@@ -55,7 +56,7 @@ def prepare(paths: Paths, spec: AgentSpec, kind: Kind, program: str, session: st
 
     Raises `ConfigError` if the folder cannot be written.
     """
-    launch = kind.launch
+    launch = _usable(kind.launch, paths.runtime_dir)
     if launch == Launch():
         return Prepared(argv=(program, *spec.command[1:]))
     place = _new_place(paths, spec, program, session)
@@ -73,6 +74,23 @@ def prepare(paths: Paths, spec: AgentSpec, kind: Kind, program: str, session: st
         companion_ready=fill(launch.companion_ready, words),
         place=place,
     )
+
+
+def _usable(launch: Launch, folder: str) -> Launch:
+    """`launch` without what its program would refuse to read, and complain of at every start."""
+    if launch.root_only and not _only_root_writes(folder):
+        return msgspec.structs.replace(launch, files=(), env={})
+    return launch
+
+
+def _only_root_writes(folder: str) -> bool:
+    """Whether `folder` and all above it belong to root, and nobody else can write there."""
+    folder = os.path.realpath(folder)
+    found = [os.stat(folder)]
+    while folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+        found.append(os.stat(folder))
+    return all(each.st_uid == 0 and not each.st_mode & (stat.S_IWGRP | stat.S_IWOTH) for each in found)
 
 
 def recall(paths: Paths, address: str) -> Place | None:

@@ -34,10 +34,16 @@ def find_box(composer: Composer | None, screen: ScreenSeen) -> Box | None:
     """The composer nearest to the bottom of the screen, or None while none shows."""
     if composer is None:
         return None
-    rows = _open_rows(composer, screen) if composer.open else _framed_rows(composer, screen.lines)
-    if rows is None or (composer.holds_cursor and not rows[0] <= screen.cursor[1] < rows[1]):
-        return None
-    return _box(composer, screen, *rows)
+    rows = _rows(composer, screen)
+    return None if rows is None else _box(composer, screen, *rows)
+
+
+def _rows(composer: Composer, screen: ScreenSeen) -> tuple[int, int] | None:
+    if composer.open:
+        return _open_rows(composer, screen)
+    if composer.holds_cursor:
+        return _rows_with_cursor(composer, screen)
+    return _framed_rows(composer, screen.lines)
 
 
 def _framed_rows(composer: Composer, lines: tuple[str, ...]) -> tuple[int, int] | None:
@@ -46,9 +52,29 @@ def _framed_rows(composer: Composer, lines: tuple[str, ...]) -> tuple[int, int] 
             continue
         if composer.above and not (top and pattern(composer.above).search(lines[top - 1])):
             continue
-        bottom = next((row for row in range(top + 1, len(lines)) if pattern(composer.end).search(lines[row])), None)
+        bottom = _end(composer, lines, top + 1)
         return None if bottom is None else (top, bottom)
     return None
+
+
+def _rows_with_cursor(composer: Composer, screen: ScreenSeen) -> tuple[int, int] | None:
+    """From the first row above the cursor to the end below it, without blank rows that are only there to look well."""
+    lines, row = screen.lines, screen.cursor[1]
+    top = row if row < len(lines) else -1
+    while top >= 0 and not pattern(composer.first).search(lines[top]):
+        inside = not lines[top] or (composer.rest and pattern(composer.rest).search(lines[top]))
+        top = top - 1 if inside else -1
+    if top < 0 or (composer.above and not (top and pattern(composer.above).search(lines[top - 1]))):
+        return None
+    bottom = _end(composer, lines, row + 1)
+    bottom = len(lines) if bottom is None else bottom
+    while bottom > row + 1 and not lines[bottom - 1]:
+        bottom -= 1
+    return top, bottom
+
+
+def _end(composer: Composer, lines: tuple[str, ...], start: int) -> int | None:
+    return next((row for row in range(start, len(lines)) if pattern(composer.end).search(lines[row])), None)
 
 
 def _open_rows(composer: Composer, screen: ScreenSeen) -> tuple[int, int] | None:
@@ -86,7 +112,8 @@ def _is_empty(composer: Composer, screen: ScreenSeen, top: int, bottom: int) -> 
     lines = screen.solid or screen.lines
     blank = bool(pattern(composer.empty).search(lines[top]))
     wrapped = all(screen.lines[row] and not lines[row].strip() for row in range(top + 1, bottom))
-    return blank and wrapped and screen.cursor == (composer.cursor_column, top)
+    column = composer.cursor_column + (len(screen.lines[top]) if composer.open else 0)
+    return blank and wrapped and screen.cursor == (column, top)
 
 
 def region_lines(kind: Kind, screen: ScreenSeen, region: Region) -> tuple[str, ...]:

@@ -89,10 +89,11 @@ class Composer(Data):
     `end`; what `first` and `rest` match is cut off its lines.  `empty` matches the only line of an empty one, with the
     cursor in column `cursor_column` from 0; a `placeholder` does not count.  `collapsed` is what it shows instead of a
     big paste, matched against its text without blanks.  `entry_first` and `entry_rest` begin the lines of a message in
-    the transcript above.  With `holds_cursor` it is one only while the cursor is in it: messages in the transcript
-    look the same.  An `open` one has nothing drawn below: it is the rows around a visible cursor that match `first` or
-    `rest`, and `end` is not looked at; where it is higher than the screen, its first rows are missing.  `tab` is what
-    it shows for a tab, if that is not blanks.
+    the transcript above.  With `holds_cursor` it is one only while the cursor is in it, for messages in the transcript
+    look the same; it may reach to the bottom of the screen, and blank rows at its end do not count.  An `open` one has
+    nothing drawn below: it is the rows around a visible cursor that match `first` or `rest`, `end` is not looked at,
+    and `cursor_column` is counted from the end of its line; where it is higher than the screen, its first rows are
+    missing.  `tab` is what it shows for a tab, if that is not blanks.
     """
 
     first: str
@@ -158,16 +159,18 @@ class Launch(Data):
 
     `args` go behind the program's name, those of `resume` instead when there is a session to go on with.  `companion`
     is a process of ours that runs beside the agent for as long as it does; the agent is started once the file
-    `companion_ready` is there.  `channel` names the code that speaks to it
-    (`tmuxorc.channels`); with `peers_only` it takes messages from other agents alone, because the agent would not take
-    them for a person's own words.  In `args`, `resume`, `companion`, in `content` of `files` and in `env` stand for:
-    ``{run}`` the agent's private folder, ``{program}`` the program's path, ``{session}`` the session to go on with,
-    ``{port}`` a free port of the loopback interface, ``{password}`` a new secret, ``{hook}`` the command that reports
-    to the supervisor (in `content`, as a JSON string without its quotes), ``{new}`` a new UUID.
+    `companion_ready` is there.  `channel` names the code that speaks to it (`tmuxorc.channels`); with `peers_only` it
+    takes messages from other agents alone, because the agent would not take them for a person's own words.
+    `root_only`: the program reads `files` only below directories that nobody but root can write; elsewhere it gets
+    neither them nor `env`.  In `args`, `resume`, `companion`, in `content` of `files` and in `env` stand for: ``{run}``
+    the agent's private folder, ``{program}`` the program's path, ``{session}`` the session to go on with, ``{port}`` a
+    free port of the loopback interface, ``{password}`` a new secret, ``{hook}`` the command that reports to the
+    supervisor (in `content`, as a JSON string without its quotes), ``{new}`` a new UUID.
     """
 
     channel: str = ""
     peers_only: bool = False
+    root_only: bool = False
     args: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
     companion: tuple[str, ...] = ()
@@ -179,16 +182,21 @@ class Launch(Data):
 class Prompts(Data):
     """How a permission prompt is read from the screen and answered by keys, where no channel does it.
 
-    `question`, `command` and `option` are patterns for lines of the screen's tail; `command` has a group ``command``,
-    `option` the groups ``key`` and ``label``.  `approve` and `deny` are patterns for the labels of the options meant.
-    `keys` are pressed for an option, ``{key}`` standing for its key.  `decline` are the keys that turn it down.
+    `question`, `command` and `option` are patterns for lines at the bottom of a screen without a composer: the options
+    stand at or below the last question, and only lines that match `end` below them.  `command` has a group
+    ``command``; of several lines in a row all count.  `option` has the groups ``key`` and ``label``, and may match more
+    than once in a line.  `approve` and `deny` are patterns for the labels of the options meant.  With `cursor` the
+    cursor must show, on the last of these lines.  `keys` are pressed for an option, ``{key}`` standing for its key.
+    `decline` are the keys that turn it down, whatever the options are.
     """
 
     question: str
     option: str
+    end: str = ""
     command: str = ""
     approve: str = ""
     deny: str = ""
+    cursor: bool = False
     keys: tuple[str, ...] = ("{key}",)
     decline: tuple[str, ...] = ("Escape",)
 

@@ -14,7 +14,7 @@ from tmuxorc.agents.schema import Composer, Placeholder
 FAINT = Composer(
     first="^❯ ?", rest="^  ", end="^─+$", empty="^❯$", cursor_column=2, placeholder=Placeholder.FAINT, holds_cursor=True
 )
-OPEN = Composer(first="^(ask)?> ?", rest="^(ask)?> ?", empty="^(ask)?>$", cursor_column=2, open=True)
+OPEN = Composer(first="^(ask)?> ?", rest="^(ask)?> ?", empty="^(ask)?>$", cursor_column=1, open=True)
 
 
 def seen(*rows: str, cursor: tuple[int, int], visible: bool = True) -> ScreenSeen:
@@ -38,7 +38,9 @@ def box(composer: Composer, *rows: str, cursor: tuple[int, int], visible: bool =
         (["❯ \x1b[2mTry this"], (3, 0), False),
         (["❯ Try this"], (2, 0), False),
         (["❯ T\x1b[2mry this"], (3, 0), False),
-        (["❯", ""], (2, 0), False),
+        (["❯", "", ""], (2, 0), True),
+        (["❯", "", ""], (0, 1), False),
+        (["❯", "", "  below"], (2, 0), False),
         (["❯ \x1b[2mTry this", "  \x1b[0mtyped"], (2, 0), False),
     ],
 )
@@ -61,10 +63,21 @@ def test_a_message_in_the_transcript_is_no_composer() -> None:
     assert box(FAINT, "❯ said before", "────", "│ 1. Yes", cursor=(0, 2)) is None
 
 
+def test_a_draft_with_blank_lines_is_one_draft() -> None:
+    """Wherever in it the cursor stands, and with nothing below it either."""
+    rows = ["❯ said before", "────", "", "❯ one", "", "    three"]
+    for cursor in ((2, 3), (0, 4), (9, 5)):
+        for below in (["────", "  footer"], [""]):
+            found = box(FAINT, *rows, *below, cursor=cursor)
+            assert found is not None
+            assert (found.text, found.top, found.bottom) == ("one\n\n  three", 3, 6)
+
+
 @pytest.mark.parametrize(
     ("rows", "cursor", "text"),
     [
         (["said", ">"], (2, 1), ""),
+        (["said", "ask>"], (5, 1), ""),
         (["said", "> half a line"], (8, 1), "half a line"),
         (["said", "ask> one", "ask>", "ask> three"], (10, 3), "one\n\nthree"),
         (["> of a text", "> that is higher"], (16, 1), "of a text\nthat is higher"),

@@ -122,3 +122,15 @@ def test_folders_are_short_and_one_for_each_agent(paths: Paths) -> None:
     one, other = folder_of(paths, "main/alice"), folder_of(paths, "main/bob")
     assert one != other
     assert len(one) - len(paths.runtime_dir) == len("/a/") + 10
+
+
+def test_what_a_program_would_refuse_is_not_written(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some read a file only where nobody but root can write; the words are given all the same."""
+    files = (LaunchFile(path="x.json", content="{}"),)
+    spoken = kind(root_only=True, args=("--id", "{new}"), env={"X": "{run}/x.json"}, files=files)
+    ready = prepare(paths, SPEC, spoken, "/bin/tool", "")
+    assert ready.argv[1] == "--id"
+    assert ready.env.keys() == {"TMUX_ORC_RUN"}  # a temporary directory is everybody's
+    monkeypatch.setattr("tmuxorc.actors._place._only_root_writes", lambda _: True)
+    ready = prepare(paths, SPEC, spoken, "/bin/tool", "")
+    assert Path(ready.env["X"]).read_text() == "{}"
