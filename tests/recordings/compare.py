@@ -17,14 +17,13 @@ CONTEXT = 0
 """Lines of a screen shown around a change."""
 
 
-def changes(new: Cast, kind: Kind | None, server: TmuxServer) -> Iterator[str]:
-    """Lines for people: wrong states in the new recording, and where it differs from the newest one before it."""
+def changes(new: Cast, old: Cast | None, kind: Kind | None, server: TmuxServer) -> Iterator[str]:
+    """Lines for people: what is told in the new recording, and where it differs from the one before it."""
     if kind is None:
         yield f"there is no kind {new.kind} yet: no state is told"
         return
     after = trio.run(replay, new, kind, server)
     yield from map(verdict, after)
-    old = previous(new)
     if old is None:
         yield "it is the first recording of this"
         return

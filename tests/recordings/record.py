@@ -26,12 +26,13 @@ from tests.e2e.agents.model import ModelServer
 from tests.e2e.agents.programs import PACKAGES
 from tests.recordings import cast as casts
 from tests.recordings.cast import Cast, Event, Mark
-from tests.recordings.compare import changes
+from tests.recordings.compare import changes, previous
 from tests.recordings.scenario import SCENARIOS, Scenario, Step, load, size_of
 from tests.support import TmuxServer, find_test_tmux, wait_gone
 from tmuxorc import __version__
 from tmuxorc.agents import EscapeScanner, load_kinds
 from tmuxorc.cli._kinds import find_version
+from tmuxorc.errors import ConfigError
 from tmuxorc.tmux import Capture, Endpoint, PaneEvent, PaneInfo, PaneOutput, PaneSpec, Tmux, open_tmux
 
 SUBMIT_AFTER_S = 0.7
@@ -177,7 +178,7 @@ async def record(kind: str, version: str, scenario: Scenario, start: tuple[Step,
     cast = Cast(kind, version, scenario.name, size_of(size))
     with ModelServer() as model, own_home(kind, model.port, scenario) as home, own_server() as server:
         async with _stage(cast, server, home, scenario, model) as stage:
-            for step in (*start, *scenario.steps):
+            for step in (*(() if scenario.from_start else start), *scenario.steps):
                 await stage.perform(step)
     return cast
 
@@ -252,22 +253,31 @@ def version_of(kind: str) -> str:
 def run(kind: str, name: str, sizes: list[str], keep: bool) -> int:
     """Record, show what has changed, and write; returns how many recordings failed."""
     script, version, failed = load(kind), version_of(kind), 0
-    known = load_kinds().get(kind)
     for scenario in script.named(name):
         for size in sizes or scenario.sizes:
-            label = f"{kind}-{version}/{scenario.name}-{size}"
             try:
                 cast = trio.run(record, kind, version, scenario, script.start, size)
             except (TimeoutError, OSError) as error:
                 failed += 1
-                print(f"{label}: {error}", file=sys.stderr, flush=True)
-                continue
-            print(f"{label}: {len(cast.marks)} markers", flush=True)
-            with own_server() as server:
-                print(*changes(cast, known, server), sep="\n", flush=True)
-            if not keep:
-                casts.write(cast)
+                print(f"{kind}-{version}/{scenario.name}-{size}: {error}", file=sys.stderr, flush=True)
+            else:
+                _take(cast, keep)
     return failed
+
+
+def _take(cast: Cast, keep: bool) -> None:
+    """Write the recording unless told not to, and show what has changed."""
+    old = previous(cast)
+    if not keep:
+        casts.write(cast)
+    print(f"{cast}: {len(cast.marks)} markers", flush=True)
+    try:
+        kind = load_kinds().get(cast.kind)
+    except ConfigError as error:
+        print(f"the kinds cannot be read, so nothing is compared: {error}", file=sys.stderr, flush=True)
+        return
+    with own_server() as server:
+        print(*changes(cast, old, kind, server), sep="\n", flush=True)
 
 
 def main() -> int:

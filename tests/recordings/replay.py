@@ -24,7 +24,8 @@ from tests.support import TmuxServer, find_test_tmux
 from tmuxorc.agents import Detector, EscapeScanner, Kind, load_kinds
 from tmuxorc.agents.cells import read_cells
 from tmuxorc.agents.evidence import ChannelSaid, Evidence, Exited, HookSaid, ProcessStarted, ScreenSeen, State
-from tmuxorc.model import AgentState
+from tmuxorc.agents.prompts import read_prompt
+from tmuxorc.model import AgentState, Prompt
 from tmuxorc.tmux import Endpoint, PaneEvent, PaneInfo, PaneOutput, PaneSpec, Tmux, open_tmux
 
 PLAYER = 'stty raw -echo && exec cat "$0"'
@@ -33,12 +34,19 @@ DEADLINE_S = 30.0
 
 @dataclass(frozen=True)
 class Seen:
-    """What the detector said at one marker, of which screen, and every rule that held."""
+    """What the detector said at one marker, of which screen, every rule that held, and the prompt that was read."""
 
     mark: Mark
     state: State
     screen: ScreenSeen
     matches: tuple[State, ...]
+    prompt: Prompt | None = None
+
+    @property
+    def detail(self) -> str:
+        """Everything that is told beside the state."""
+        prompt = (self.prompt.question, self.prompt.command) if self.prompt else ()
+        return "\n".join((self.state.detail, *prompt))
 
 
 class Player:
@@ -138,7 +146,8 @@ async def replay(cast: Cast, kind: Kind, server: TmuxServer) -> list[Seen]:
             for event in joined(segment):
                 await _play(playing, event)
             screen = await playing.look()
-            found.append(Seen(Mark.parse(segment[-1].data), detector.state, screen, tuple(detector.matches())))
+            prompt = read_prompt(kind, screen) if detector.state.state is AgentState.BLOCKED else None
+            found.append(Seen(Mark.parse(segment[-1].data), detector.state, screen, tuple(detector.matches()), prompt))
     return found
 
 
@@ -180,7 +189,8 @@ def shown(seen: Seen) -> str:
     others = ", ".join(f"{state.rule} {state.state.value}" for state in seen.matches) or "none"
     about = f"title {screen.title!r}, cursor {screen.cursor} {'shown' if screen.cursor_visible else 'hidden'}"
     lines = (f"  {row:3} {line}" for row, line in enumerate(screen.lines) if line.strip())
-    return "\n".join([verdict(seen), f"  rules that held: {others}", f"  {about}", *lines])
+    prompt = [f"  prompt: {seen.prompt}"] if seen.prompt else []
+    return "\n".join([verdict(seen), f"  rules that held: {others}", *prompt, f"  {about}", *lines])
 
 
 def main() -> None:

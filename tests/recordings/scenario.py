@@ -52,18 +52,22 @@ class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One recording in each of the `sizes`, with `args` added to the command, `env` set, and the home changed."""
+    """One recording in each of the `sizes`, with `args` added to the command, `env` set, and the home changed.
+
+    With `from_start` the common first steps are left out: it may never become ready.
+    """
 
     name: str
     steps: tuple[Step, ...]
     sizes: tuple[str, ...] = SIZES
     args: tuple[str, ...] = ()
     env: dict[str, str] = {}
+    from_start: bool = False
     edits: tuple[Edit, ...] = ()
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that is recorded of one kind; every scenario begins with the steps of `start`."""
+    """Everything that is recorded of one kind; scenarios begin with the steps of `start`."""
 
     scenario: tuple[Scenario, ...]
     start: tuple[Step, ...] = ()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.recordings import cast as casts
 from tests.recordings.cast import Cast, Event, Mark
-from tests.recordings.compare import changes, differences
+from tests.recordings.compare import changes, differences, previous
 from tests.recordings.record import record
 from tests.recordings.replay import Seen, replay
 from tests.recordings.scenario import SCENARIOS, Scenario, Step, load, size_of
@@ -116,11 +116,12 @@ def test_a_repaint_is_a_difference() -> None:
     assert {"-footer", "+Footer", "2 markers before, 1 now"} <= set(said)
 
 
-def test_a_recording_is_compared_with_the_one_before(tmux_server: TmuxServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_is_compared_with_the_one_before(tmux_server: TmuxServer) -> None:
     """Of the same scenario in the same size, be it of another version."""
     old = casts.read(next(path for path in casts.paths("demo") if "80x24" in path.name))
     new = dataclasses.replace(old, version="9.9")
-    assert not [line for line in changes(new, DEMO, tmux_server) if not line.startswith("ok")]
-    assert list(changes(new, None, tmux_server)) == ["there is no kind demo yet: no state is told"]
-    new = dataclasses.replace(old, name="night")
-    assert list(changes(new, DEMO, tmux_server))[-1] == "it is the first recording of this"
+    assert previous(new) == old
+    assert previous(dataclasses.replace(old, name="night")) is None
+    assert not [line for line in changes(new, old, DEMO, tmux_server) if not line.startswith("ok")]
+    assert list(changes(new, old, None, tmux_server)) == ["there is no kind demo yet: no state is told"]
+    assert list(changes(new, None, DEMO, tmux_server))[-1] == "it is the first recording of this"

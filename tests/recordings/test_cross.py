@@ -14,6 +14,7 @@ from tests.support import TmuxServer
 from tmuxorc.agents import Detector, Kind
 from tmuxorc.agents.evidence import ProcessStarted, ScreenSeen, TitleSeen
 from tmuxorc.agents.frame import find_box, find_dialog, left_of_cursor
+from tmuxorc.agents.prompts import read_prompt
 from tmuxorc.model import AgentState
 
 TINY = (10, 3)
@@ -33,6 +34,7 @@ def told(kind: Kind, screen: ScreenSeen) -> AgentState:
     find_box(kind.composer, screen)
     find_dialog(kind, screen)
     left_of_cursor(screen)
+    read_prompt(kind, screen)
     return detector.state.state
 
 
@@ -99,6 +101,7 @@ async def test_a_prompt_that_is_only_printed_is_none(path: Path, tmux_server: Tm
             for screen in printed(kind, seen.screen, text):
                 after = told(kind, screen)
                 assert after in allowed(before), f"{seen.mark}: {after.value} with\n" + "\n".join(screen.lines)
+                assert read_prompt(kind, screen) is None
 
 
 def allowed(before: AgentState) -> tuple[AgentState, ...]:

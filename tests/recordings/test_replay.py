@@ -20,8 +20,8 @@ def problem(number: int, seen: Seen) -> str:
     told = seen.state
     if not seen.mark.allows(told.state) and told.state is not AgentState.UNKNOWN:
         return f"marker {number}, {seen.mark}: told {told.state.value} {told.detail!r} by {told.rule}"
-    if told.state is seen.mark.state and seen.mark.detail not in told.detail:
-        return f"marker {number}, {seen.mark}: told the detail {told.detail!r} by {told.rule}"
+    if told.state is seen.mark.state and seen.mark.detail not in seen.detail:
+        return f"marker {number}, {seen.mark}: told the detail {seen.detail!r} by {told.rule}"
     return ""
 
 
