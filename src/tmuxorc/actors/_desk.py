@@ -1,5 +1,8 @@
 """What may be asked of an agent that runs: why it is thought to be so, to answer its prompt, to end its turn."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import msgspec
 import trio
 
@@ -8,12 +11,17 @@ from tmuxorc.actors._observe import Observer
 from tmuxorc.actors.services import Services
 from tmuxorc.agents.evidence import Evidence
 from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.prompts import answer_keys, prompt_gate
 from tmuxorc.channels import Ability, PromptOver
+from tmuxorc.delivery import Gate, condition
 from tmuxorc.errors import ConflictError, RefusedError
 from tmuxorc.model import AgentState, Choice, Clue, Prompt, Verdict, Why
 from tmuxorc.tmux import PaneInfo
 
 LONGEST_CLUE = 200
+
+REACTION_S = 5.0
+"""How long an agent may take to react to an answer before the same prompt may be answered again."""
 
 
 class AgentDesk:
@@ -28,6 +36,7 @@ class AgentDesk:
         self._pane = pane
         self._observer = observer
         self._contact = contact
+        self._answered: tuple[int, float] | None = None
 
     async def hook(self, event: str, payload: bytes) -> bytes:
         """A hook of the agent reports; without a channel nobody understands it."""
@@ -43,11 +52,30 @@ class AgentDesk:
         """
         prompt = self._open_prompt(choice.expect)
         key = chosen(prompt, choice)
-        if self._contact is not None and self._contact.can(Ability.PROMPTS) and prompt.source != "screen":
-            await self._contact.answer(prompt.id, key)
-        else:
-            await self._by_keys(prompt, key)
+        with self._answering():
+            if self._contact is not None and self._contact.can(Ability.PROMPTS) and prompt.source != "screen":
+                await self._contact.answer(prompt.id, key)
+            else:
+                await self._by_keys(prompt, key)
         return prompt
+
+    @contextmanager
+    def _answering(self) -> Generator[None]:
+        """One answer for each prompt: until the agent has reacted its screen still shows the one that is answered.
+
+        The keys of a second answer would meet whatever comes next.
+        """
+        now, before = trio.current_time(), self._answered
+        if before is not None and before[0] == self._observer.prompts and now < before[1] + REACTION_S:
+            raise PromptOver(
+                f"the prompt of {self._address} has been answered just now", hint=f"tmux-orc agent info {self._address}"
+            )
+        self._answered = (self._observer.prompts, now)
+        try:
+            yield
+        except BaseException:
+            self._answered = before
+            raise
 
     def _open_prompt(self, expect: str) -> Prompt:
         prompt = self._observer.prompt
@@ -64,11 +92,22 @@ class AgentDesk:
         return prompt
 
     async def _by_keys(self, prompt: Prompt, key: str) -> None:
-        """Press the option's keys if tmux sees the very same prompt in the same breath."""
-        raise RefusedError(
-            f"the prompt of {self._address} can only be answered in its pane",
-            hint=f"tmux-orc attach {self._address}, or: tmux-orc agent keys {self._address} KEY…",
-        )
+        """Press the option's keys, if tmux sees the very same prompt in the same breath."""
+        screen = await self._observer.look()
+        try:
+            if screen is None:
+                raise ValueError("it has no screen")
+            gate = Gate(marker="", shows=prompt_gate(self._kind, screen, prompt))
+            keys = answer_keys(self._kind, prompt, key)
+        except ValueError as error:
+            raise PromptOver(
+                f"{self._address} no longer shows that prompt: {error}", hint=f"tmux-orc agent info {self._address}"
+            ) from None
+        if not await self._services.tmux.press(self._pane.pane_id, keys, gate=condition(gate, marked=False)):
+            raise PromptOver(
+                f"the prompt of {self._address} was over before it could be answered",
+                hint=f"tmux-orc agent info {self._address}",
+            )
 
     # --- interrupting ---
 

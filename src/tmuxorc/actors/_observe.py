@@ -23,6 +23,7 @@ from tmuxorc.agents.evidence import (
     TitleSeen,
 )
 from tmuxorc.agents.kinds import Kind
+from tmuxorc.agents.prompts import read_prompt
 from tmuxorc.agents.schema import StateFrom
 from tmuxorc.errors import TmuxError
 from tmuxorc.model import AgentState, Prompt
@@ -48,6 +49,7 @@ class Observer:
         self._changed = trio.Event()
         self._output = trio.Event()
         self.outputs = 0
+        self.prompts = 0
         self.own_command = ""
         self._noted = ""
         self._prompt: Prompt | None = None
@@ -92,13 +94,17 @@ class Observer:
 
     @property
     def prompt(self) -> Prompt | None:
-        """What the agent asks, as its channel or a hook tells it."""
-        return self.detector.prompt
+        """What the agent asks, as its channel or a hook tells it, else as its screen shows it."""
+        detector = self.detector
+        if detector.prompt is not None or detector.state.state is not AgentState.BLOCKED or detector.screen is None:
+            return detector.prompt
+        return read_prompt(self._kind, detector.screen)
 
     def _tell_prompt(self) -> None:
         prompt = self.prompt
         if prompt != self._prompt:
             self._prompt = prompt
+            self.prompts += 1
             data = None if prompt is None else msgspec.to_builtins(prompt)
             self._services.events.publish("agent.prompt", self._address, self._generation, prompt=data)
 

@@ -9,15 +9,16 @@ MARKER_OPTION = "delivery"
 """The pane option (without its prefix) that holds the marker."""
 
 
-def condition(gate: Gate) -> str:
-    """The tmux format that is true while `gate` holds."""
-    return every(_parts(gate))
+def condition(gate: Gate, *, marked: bool = True) -> str:
+    """The tmux format that is true while `gate` holds; unless `marked` the pane may carry any delivery's marker."""
+    return every(_parts(gate, marked=marked))
 
 
-def _parts(gate: Gate) -> Iterator[str]:
+def _parts(gate: Gate, *, marked: bool) -> Iterator[str]:
     yield ALIVE
     yield NOT_IN_MODE
-    yield option_is(MARKER_OPTION, gate.marker)
+    if marked:
+        yield option_is(MARKER_OPTION, gate.marker)
     if gate.cursor is not None:
         yield equals("#{cursor_x}", str(gate.cursor[0]))
         yield equals("#{cursor_y}", str(gate.cursor[1]))

@@ -1,0 +1,114 @@
+"""One real agent with its throwaway home and the scripted model, driven through ``tmux-orc`` as a person would."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.agents.homes import make_home
+from tests.e2e.agents.model import ModelServer, Request
+from tests.support import Cli, wait_gone
+
+DEADLINE_S = 90.0
+"""What an agent may take for anything on a busy machine."""
+
+PEER = "main/bob"
+"""Who the messages are from where agents speak to agents."""
+
+
+class World:
+    """See the module's text; `name` is the agent's."""
+
+    name = "alice"
+
+    def __init__(self, kind: str, model: ModelServer, cli: Cli, folder: Path) -> None:
+        self.kind = kind
+        self.model = model
+        self._cli = cli
+        self.home = make_home(kind, folder / "agent", port=model.port, project=folder / "project")
+
+    def close(self) -> None:
+        """End whatever the agent left behind."""
+        self._cli("daemon", "stop", "--agents", timeout_s=60)
+        self.home.end()
+
+    # --- commands ---
+
+    def orc(self, *words: str, timeout_s: float = DEADLINE_S) -> Any:
+        """A command's result."""
+        at = words.index("--") if "--" in words else len(words)
+        done = self._cli(*words[:at], "--json", *words[at:], timeout_s=timeout_s, env={"PATH": self._path()})
+        assert done.status == 0, f"tmux-orc {' '.join(words)} gave {done.status}: {done.stderr}\n{self.told()}"
+        return json.loads(done.stdout)
+
+    def refused(self, *words: str) -> str:
+        """The code of the error that a command ends with."""
+        done = self._cli(*words, "--json", env={"PATH": self._path()})
+        assert done.status != 0
+        return str(done.error["code"])
+
+    def _path(self) -> str:
+        return f"{self.home.env['PATH']}:{os.environ['PATH']}"
+
+    def spawn(self) -> dict[str, Any]:
+        """Start the agent and wait until it is ready."""
+        variables = [
+            word for name, value in self.home.env.items() if name != "PATH" for word in ("-e", f"{name}={value}")
+        ]
+        words = ["spawn", self.name, "--kind", self.kind, "--cwd", str(self.home.cwd), *variables, "--wait", "ready"]
+        return self.orc(*words, "--timeout", str(DEADLINE_S), "--", *self.home.argv)
+
+    def info(self) -> dict[str, Any]:
+        """All about the agent."""
+        return self.orc("agent", "info", self.name)
+
+    def until(self, *states: str) -> dict[str, Any]:
+        """Wait until it is in one of `states`."""
+        wanted = [word for state in states for word in ("--state", state)]
+        return self.orc("wait", self.name, *wanted, "--timeout", str(DEADLINE_S))
+
+    def send(self, text: str, *options: str, sender: str = "operator") -> dict[str, Any]:
+        """Send one message; with ``--wait RUNG`` among the options it has come so far."""
+        words = ["send", self.name, "-", "--from", sender, *options, "--timeout", str(DEADLINE_S), "--json"]
+        done = self._cli(*words, stdin=text, timeout_s=DEADLINE_S + 10)
+        assert done.status == 0, f"{text[:80]!r} gave {done.status}: {done.stderr}\n{self.told()}"
+        (message,) = done.json["messages"]
+        return dict(message)
+
+    def screen(self) -> str:
+        """What the pane shows."""
+        return "\n".join(self.orc("screen", self.name)["lines"])
+
+    def told(self) -> str:
+        """Everything that helps to see what went wrong."""
+        pieces = [
+            self._cli(*words).stdout for words in (("screen", self.name), ("why", self.name), ("message", "list"))
+        ]
+        log = self._cli("daemon", "logs").stdout[-3000:]
+        return "\n".join([*pieces, log])
+
+    # --- the model ---
+
+    def asked(self, text: str, timeout_s: float = DEADLINE_S) -> Request:
+        """The turn in which the model was given `text`, alone or in the agent's documented frame."""
+        return self.model.wait_for(lambda request: request.kind == "turn" and text in request.text, timeout_s)
+
+    def turns_with(self, text: str) -> list[Request]:
+        """Turns whose newest words hold `text`."""
+        return [r for r in self.model.requests if r.kind == "turn" and text in r.text and r.result is None]
+
+    # --- accidents ---
+
+    def kill_agent(self) -> int:
+        """``kill -9`` the agent's process."""
+        pid = int(self.info()["pid"])
+        os.kill(pid, signal.SIGKILL)
+        assert wait_gone(pid)
+        return pid
+
+    def kill_supervisor(self) -> None:
+        """``kill -9`` the supervisor."""
+        pid = int(self.orc("daemon", "status")["pid"])
+        os.kill(pid, signal.SIGKILL)
+        assert wait_gone(pid)
