@@ -46,25 +46,23 @@ class Status(Wire):
 
 
 class Thread(Wire):
-    """A conversation.  Those that codex keeps for itself (titles) are `ephemeral`, sub-agents have a parent."""
+    """A conversation.  Those that codex keeps for itself (titles) are `ephemeral`, sub-agents have a parent.
+
+    The `id` is a UUIDv7, so later ones are greater.  `preview` is empty until something was said; until then the times
+    that the server gives are those of its answer, and say nothing.
+    """
 
     id: str = ""
     ephemeral: bool = False
     parent_thread_id: str | None = None
     attached_to_thread_id: str | None = None
-    recency_at: float | None = None
-    created_at: float = 0.0
+    preview: str = ""
     status: Status = Status()
 
     @property
     def top(self) -> bool:
         """Whether it is one that a person speaks in."""
         return not self.ephemeral and self.parent_thread_id is None and self.attached_to_thread_id is None
-
-    @property
-    def recency(self) -> tuple[float, float, str]:
-        """Orders threads by when somebody last spoke in them, then by when they began."""
-        return (self.recency_at or self.created_at, self.created_at, self.id)
 
 
 class Trouble(Wire):

@@ -32,8 +32,8 @@ class Refused(ChannelError):
 class Link:
     """An open connection; `protocol` may be read at any time."""
 
-    def __init__(self, socket: WebSocketConnection, said: Callable[[Said], None]) -> None:
-        self.protocol = CodexProtocol(f"codex{next(_connections)}")
+    def __init__(self, socket: WebSocketConnection, session: str, said: Callable[[Said], None]) -> None:
+        self.protocol = CodexProtocol(f"codex{next(_connections)}", session)
         self.lost = False
         self._socket = socket
         self._said = said
@@ -118,13 +118,15 @@ class Link:
 
 async def run_link(
     path: str,
+    session: str,
     said: Callable[[Said], None],
     opened: Callable[[Link], None],
     beside: Callable[[Link], Awaitable[None]],
 ) -> None:
     """Connect to the server's socket at `path`, and return when nobody is there or the connection has ended.
 
-    `opened` is given the link, `beside` runs for as long as it is open; `said` takes what the protocol tells.
+    `session` is the thread last known.  `opened` is given the link, `beside` runs for as long as it is open; `said`
+    takes what the protocol tells.
     """
     stream = await _connect(path)
     if stream is None:
@@ -133,7 +135,7 @@ async def run_link(
         async with trio.open_nursery() as nursery:
             socket = await _shake_hands(nursery, stream)
             if socket is not None:
-                link = Link(socket, said)
+                link = Link(socket, session, said)
                 opened(link)
                 await _run(link, beside)
             nursery.cancel_scope.cancel()

@@ -47,15 +47,17 @@ _Then = Callable[[Frame], None]
 class CodexProtocol:
     """Send what `begin` gives, then `receive` every frame; both return what is to be done and told, in order.
 
-    `connection` names this connection in the ids of prompts.  `poke` now and then while `restless`.
+    `connection` names this connection in the ids of prompts, `session` is the thread last known.  `poke` now and then
+    while `restless`.
     """
 
-    def __init__(self, connection: str) -> None:
+    def __init__(self, connection: str, session: str = "") -> None:
         self.version = ""
         self.thread = ""
         self.turn = ""
         self.following = False
         self.interrupted = False
+        self.ended = ""
         self.ours: set[str] = set()
         self.prompts: dict[Id, Open] = {}
         self._connection = connection
@@ -69,7 +71,8 @@ class CodexProtocol:
         self._trouble: Trouble | None = None
         self._retrying = False
         self._resuming = False
-        self._session = ""
+        self._session = session
+        self._told_session = False
         self._at = 0.0
         self._told: dict[str, Callable[[Params], None]] = {
             "thread/started": self._thread_started,
@@ -97,7 +100,7 @@ class CodexProtocol:
     @property
     def stalled(self) -> bool:
         """Whether messages of ours wait though no turn runs: codex leaves its queue alone after an interruption."""
-        return bool(self.thread and self.idle and self.ours)
+        return bool(self.thread and self.idle and not self.turn and self.ours)
 
     @property
     def restless(self) -> bool:
@@ -182,7 +185,7 @@ class CodexProtocol:
         self._request("thread/read", partial(self._read, thread), threadId=thread)
 
     def _read(self, id_: str, frame: Frame) -> None:
-        """While those of the beginning are read, the one last spoken in is taken; a later one is a new one."""
+        """Those of the beginning are all read before one is chosen; a later one is what the person went to."""
         listed = id_ in self._listing
         self._listing.discard(id_)
         thread = msgspec.json.decode(frame.result, type=frames.ThreadFound).thread if frame.error is None else None
@@ -191,7 +194,13 @@ class CodexProtocol:
         if not listed:
             self._enter(thread)
         elif not self._listing and not self.thread:
-            self._enter(max(self._tops.values(), key=lambda known: known.recency, default=None))
+            self._enter(self._choice())
+
+    def _choice(self) -> Thread | None:
+        """The thread last known, unless a new one was begun behind our back; else the newest."""
+        known = self._tops.get(self._session)
+        begun = any(not thread.preview and thread.id > self._session for thread in self._tops.values())
+        return known if known and not begun else max(self._tops.values(), key=lambda top: top.id, default=None)
 
     def _meet(self, thread: Thread) -> None:
         if thread.top:
@@ -216,7 +225,7 @@ class CodexProtocol:
             self._request("thread/unsubscribe", _nothing, threadId=self.thread)
         self._drop_prompts(lambda _: True)
         self.thread = self.turn = ""
-        self.following = self.interrupted = self._retrying = self._resuming = False
+        self.following = self.interrupted = self._retrying = self._resuming = self._told_session = False
         self._trouble = None
         self.ours.clear()
 
@@ -232,8 +241,8 @@ class CodexProtocol:
             return
         self.following = True
         self._status = msgspec.json.decode(frame.result, type=frames.ThreadFound).thread.status
-        if self._session != id_:
-            self._session = id_
+        if not self._told_session:
+            self._session, self._told_session = id_, True
             self._out.append(SessionKnown(session=id_))
         self._say()
         self._request("thread/queue/list", self._queue_listed, threadId=id_)
@@ -267,6 +276,7 @@ class CodexProtocol:
             self.following = False
             self._leave()
             self._out.append(ChannelLost(at=self._at, channel=NAME, why="codex has closed its thread"))
+            self._enter(self._choice())
 
     def _status_changed(self, params: Params) -> None:
         thread, status = params.thread_id, params.status
@@ -286,9 +296,10 @@ class CodexProtocol:
     def _own_status(self, status: Status) -> None:
         self._status = status
         if self.idle:
-            self.turn, self._retrying = "", False
+            self._retrying = False
             self._drop_prompts(lambda prompt: prompt.thread == self.thread)
-        self._say()
+        if status.type != "systemError" or not self.turn:  # else the reason comes at once, and with it the right word
+            self._say()
         if not self.following and not self._resuming:
             self._resume(self.thread)
 
@@ -309,9 +320,13 @@ class CodexProtocol:
             self._trouble = None
 
     def _turn_completed(self, params: Params) -> None:
-        if params.thread_id == self.thread:
-            self.turn = ""
-            self.interrupted = params.turn.status == "interrupted"
+        if params.thread_id != self.thread:
+            return
+        self.turn = ""
+        self.interrupted = params.turn.status == "interrupted" and params.turn.id != self.ended
+        if self._status.type == "systemError":
+            self._trouble = params.turn.error or self._trouble
+            self._say()
 
     def _item(self, params: Params) -> None:
         if params.thread_id != self.thread:

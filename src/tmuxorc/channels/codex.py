@@ -23,6 +23,7 @@ from tmuxorc.channels._base import (
     PromptOver,
     Report,
     Said,
+    SessionKnown,
     Up,
 )
 from tmuxorc.channels._codex_link import ANSWER_WITHIN_S, Link, Refused, run_link
@@ -52,6 +53,7 @@ class CodexChannel(Channel):
     def __init__(self, place: Place, report: Report) -> None:
         super().__init__(place, report)
         self._link: Link | None = None
+        self._session = place.session
 
     def __repr__(self) -> str:
         return f"<CodexChannel {'up' if self.up else 'down'} {self._link!r}>"
@@ -60,7 +62,9 @@ class CodexChannel(Channel):
         """Connect anew whenever the connection is lost."""
         waits = iter(RETRIES_S)
         while True:
-            await run_link(f"{self.place.folder}/{SOCKET}", self._said, self._opened, self._keep_queue_going)
+            await run_link(
+                f"{self.place.folder}/{SOCKET}", self._session, self._said, self._opened, self._keep_queue_going
+            )
             self._link = None
             if self.up:
                 waits = iter(RETRIES_S)
@@ -73,6 +77,8 @@ class CodexChannel(Channel):
     def _said(self, said: Said) -> None:
         if isinstance(said, Up | ChannelLost):
             self.up = isinstance(said, Up)
+        if isinstance(said, SessionKnown):
+            self._session = said.session
         self.report(said)
 
     def _here(self) -> Link:
@@ -202,13 +208,12 @@ class CodexChannel(Channel):
         turn = link.protocol.turn
         if not turn:
             return
+        link.protocol.ended = turn
         with suppress(Refused):  # it ended meanwhile
             await link.ask("turn/interrupt", threadId=link.protocol.thread, turnId=turn)
         with trio.move_on_after(ANSWER_WITHIN_S):
             while link.protocol.turn == turn and not link.lost:
                 await link.changed()
-        link.protocol.interrupted = False
-        link.news()
 
 
 def _params(thread: str, message: Outgoing) -> dict[str, object]:
