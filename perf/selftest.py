@@ -174,16 +174,16 @@ class Selftest:
         self._source = environments.extract(None, place / "src_base")
         self._base = environments.install(self._source, place / "base", "base")
 
-    def catch_rates(self, times: int) -> Iterator[tuple[str, str, int, int, str]]:
-        """For each plant and size: how often it was found, of how many, and what was measured."""
-        for plant in SLOWDOWNS:
+    def catch_rates(self, times: int, only: Sequence[str] | None) -> Iterator[tuple[str, str, int, int, str]]:
+        """For each plant, or those named, and size: how often it was found, of how many, and what was measured."""
+        for plant in (plant for plant in SLOWDOWNS if not only or plant.name in only):
             with self._planted(plant.file, plant.anchor, plant.code, BURN) as head:
                 steps = steps_for(plant, head, self._base)
                 for percent in SIZES:
                     with burning(round(steps * percent)):
                         few = times if percent >= REQUIRED else -(-times // 4)
                         yield self._caught((plant.name, f"{percent} %"), head, [plant.job], few)
-        for defect in DEFECTS:
+        for defect in (defect for defect in DEFECTS if not only or defect.name in only):
             jobs = [Job(find(defect.benchmark), point) for point in find(defect.benchmark).points(quick=True)]
             with self._planted(defect.file, defect.anchor, defect.code, defect.helper) as head:
                 yield self._caught((defect.name, "is there"), head, jobs, times)
@@ -267,6 +267,9 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=20, help="comparisons of each plant (default 20)")
     parser.add_argument("--runs", type=int, default=20, help="whole runs of equals, quiet and busy (default 20)")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this; of the rest the last outcome counts")
+    parser.add_argument(
+        "--plant", action="append", help="of the part `catch` only what is planted here, for example: the parser"
+    )
     parser.add_argument("--write", action="store_true", help="put the tables into the documentation")
     options = parser.parse_args()
     leave_on_sigterm()
@@ -275,7 +278,8 @@ def main() -> int:
     try:
         selftest = Selftest(place)
         for part in options.part or PARTS:
-            outcome[part] = measured(selftest, part, options.times, options.runs)
+            rows = measured(selftest, part, options)
+            outcome[part] = merged(outcome.get(part, []), rows) if part == "catch" else rows
             KEPT.parent.mkdir(exist_ok=True)
             KEPT.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
     finally:
@@ -291,13 +295,19 @@ def main() -> int:
     return 1 if short else 0
 
 
-def measured(selftest: Selftest, part: str, times: int, runs: int) -> list[Any]:
+def measured(selftest: Selftest, part: str, options: argparse.Namespace) -> list[Any]:
     """The rows of one part."""
     if part == "catch":
-        return list(selftest.catch_rates(times))
-    red, found, seconds = selftest.false_alarms(runs, busy=part == "busy")
+        return list(selftest.catch_rates(options.times, options.plant))
+    red, found, seconds = selftest.false_alarms(options.runs, busy=part == "busy")
     say("\n".join(found))
-    return ["beside a busy neighbour" if part == "busy" else "alone", runs, red, seconds]
+    return ["beside a busy neighbour" if part == "busy" else "alone", options.runs, red, seconds]
+
+
+def merged(before: Sequence[Sequence[Any]], now: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """What was measured now in the place of what was measured of the same before."""
+    rows = {(row[0], row[1]): list(row) for row in (*before, *now)}
+    return list(rows.values())
 
 
 def write(text: str) -> None:
