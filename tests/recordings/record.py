@@ -202,7 +202,12 @@ async def _stage(
 def own_home(kind: str, port: int, scenario: Scenario) -> Iterator[Home]:
     """A home in a place that is always the same: screens show it."""
     folder = Path(tempfile.gettempdir()) / f"recording-{kind}"
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        raise FileExistsError(
+            f"{folder} is there: {kind} is being recorded, or was and left it; then remove it"
+        ) from None
     try:
         home = _home(kind, folder, port)
         try:
