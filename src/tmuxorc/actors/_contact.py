@@ -63,7 +63,7 @@ class Contact:
 
     def can(self, ability: Ability) -> bool:
         """Whether it can do this now."""
-        return self.up and ability in self.abilities
+        return self._channel.can(ability)
 
     async def run(self) -> None:
         """Take what hooks left while no supervisor ran, then follow the channel for ever."""

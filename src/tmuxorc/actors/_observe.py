@@ -82,9 +82,9 @@ class Observer:
     def feed(self, evidence: Evidence) -> None:
         """Take in evidence; publish the state if that changed it, and wake who waits for a change."""
         state = self.detector.feed(evidence)
+        self._tell_prompt()  # first: who waits for the state is to find it
         if state is not None:
             self._publish(state)
-        self._tell_prompt()
         self.touch()
 
     def touch(self) -> None:
