@@ -80,9 +80,9 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def e2e(session: nox.Session) -> None:
-    """Build the package, install it into an environment of its own and run it from there."""
+    """Drive real agent programs offline: codex and claude, those named after ``--``, or ``-- --all``."""
     install(session, "test")
-    session.run("pytest", "tests/e2e", *session.posargs)
+    session.run("python", "-m", "tests.e2e", *session.posargs)
 
 
 @nox.session(default=False)
