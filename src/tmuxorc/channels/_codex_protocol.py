@@ -47,8 +47,8 @@ _Then = Callable[[Frame], None]
 class CodexProtocol:
     """Send what `begin` gives, then `receive` every frame; both return what is to be done and told, in order.
 
-    `connection` names this connection in the ids of prompts, `session` is the thread last known.  `poke` now and then
-    while `restless`.
+    `connection` names this connection in the ids of prompts, `session` is the thread last known.  `ours` are the
+    messages in the thread's queue, `heard` those that the model was given.  `poke` now and then while `restless`.
     """
 
     def __init__(self, connection: str, session: str = "") -> None:
@@ -59,6 +59,7 @@ class CodexProtocol:
         self.interrupted = False
         self.ended = ""
         self.ours: set[str] = set()
+        self.heard: set[str] = set()
         self.prompts: dict[Id, Open] = {}
         self._connection = connection
         self._last_id = 0
@@ -228,6 +229,7 @@ class CodexProtocol:
         self.following = self.interrupted = self._retrying = self._resuming = self._told_session = False
         self._trouble = None
         self.ours.clear()
+        self.heard.clear()
 
     def _resume(self, thread: str) -> None:
         self._resuming = self._resuming or thread == self.thread
@@ -262,6 +264,9 @@ class CodexProtocol:
             self.turn = turn.id if turn.status == "inProgress" else ""
             for item in turn.items:
                 self._heard(item)
+            self._trouble = turn.error
+        if self._status.type == "systemError":
+            self._say()
 
     # --- what happens in it ---
 
@@ -337,8 +342,9 @@ class CodexProtocol:
             self._say()
 
     def _heard(self, item: frames.Item) -> None:
-        if item.type == "userMessage" and item.client_id:
+        if item.type == "userMessage" and item.client_id and item.client_id not in self.heard:
             self.ours.discard(item.client_id)
+            self.heard.add(item.client_id)
             self._out.append(receipt(item))
 
     def _error(self, params: Params) -> None:

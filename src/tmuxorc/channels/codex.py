@@ -54,6 +54,7 @@ class CodexChannel(Channel):
         super().__init__(place, report)
         self._link: Link | None = None
         self._session = place.session
+        self._doubtful: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<CodexChannel {'up' if self.up else 'down'} {self._link!r}>"
@@ -97,15 +98,29 @@ class CodexChannel(Channel):
         return Rung.QUEUED
 
     async def _queue(self, link: Link, message: Outgoing) -> None:
+        """Codex itself would take a message twice."""
         protocol = link.protocol
+        if message.id in protocol.ours or message.id in protocol.heard or await self._held_after_all(message):
+            return
         protocol.ours.add(message.id)
+        self._doubtful.add(message.id)
         try:
             await link.ask("thread/queue/add", **_params(protocol.thread, message))
-        except ChannelError as error:
-            if not isinstance(error, ChannelUnclear):
-                protocol.ours.discard(message.id)
+        except Refused:
+            protocol.ours.discard(message.id)
+            self._doubtful.discard(message.id)
             raise
+        self._doubtful.discard(message.id)
         link.news()
+
+    async def _held_after_all(self, message: Outgoing) -> bool:
+        """Whether an attempt whose end was not seen has come through."""
+        if message.id not in self._doubtful:
+            return False
+        held = await self.holds(message.id)
+        if held is None:
+            raise ChannelUnclear("codex does not say whether it has the message")
+        return held
 
     async def _steer(self, link: Link, message: Outgoing, turn: str) -> bool:
         """Codex itself compares the turn: one that has just ended takes nothing."""
