@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from tmuxorc.agents.evidence import Evidence
 from tmuxorc.errors import DeliveryError, ExitStatus
-from tmuxorc.model import Frozen, Rung
+from tmuxorc.model import AgentState, Frozen, Rung
 
 
 class Ability(str, Enum):
@@ -124,6 +124,10 @@ class Channel(ABC):
         self.report = report
         self.up = False
 
+    def can(self, ability: Ability) -> bool:
+        """Whether it can do this now."""
+        return self.up and ability in self.abilities
+
     @abstractmethod
     async def run(self) -> None:
         """Connect, listen and report, for ever; ends only by being cancelled."""
@@ -146,6 +150,9 @@ class Channel(ABC):
 
     def prompt_gone(self) -> None:  # noqa: B027 - most programs say themselves that a prompt is over
         """The screen has stopped showing a prompt: some programs tell nobody when a person answers one there."""
+
+    def seen(self, state: AgentState) -> None:  # noqa: B027 - most programs tell of every end of a turn
+        """All evidence together says now that the agent is in `state`."""
 
     async def interrupt(self) -> None:
         """End the running turn; does nothing if there is none.  Raises `ChannelDown`."""
