@@ -16,7 +16,7 @@ from tmuxorc.channels import (
     SessionKnown,
     Up,
 )
-from tmuxorc.model import Rung
+from tmuxorc.model import AgentState, Rung
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +89,10 @@ class Contact:
     async def answer(self, prompt_id: str, key: str) -> None:
         """As `Channel.answer`."""
         await self._channel.answer(prompt_id, key)
+
+    def seen(self, state: AgentState) -> None:
+        """As `Channel.seen`."""
+        self._channel.seen(state)
 
     async def interrupt(self) -> None:
         """As `Channel.interrupt`."""

@@ -3,6 +3,7 @@
 A screen is read only because output said that it changed; the reads of many busy agents share one budget.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -55,6 +56,7 @@ class Observer:
         self._prompt: Prompt | None = None
         self._state: AgentState | None = None
         self._since = ""
+        self.on_state: Callable[[AgentState], None] | None = None
 
     def begin(self, adopted: bool, noted: str = "") -> None:
         """The process runs; look at it once, whatever it does.
@@ -111,6 +113,8 @@ class Observer:
     def _publish(self, state: State) -> None:
         if state.state is not self._state:
             self._state, self._since = state.state, self._beginning_of(state.state)
+            if self.on_state is not None:
+                self.on_state(state.state)
         self._services.events.publish(
             "agent.state",
             self._address,

@@ -168,6 +168,7 @@ class AgentActor(Actor):
             on_session=self._keep_session,
             on_change=changed,
         )
+        self._observer.on_state = contact.seen
         handover = Handover(self.services, self.kind, contact, adopted=taken.adopted)
         return contact, handover
 
