@@ -60,7 +60,8 @@ def _framed_rows(composer: Composer, lines: tuple[str, ...]) -> tuple[int, int] 
 def _rows_with_cursor(composer: Composer, screen: ScreenSeen) -> tuple[int, int] | None:
     """From the first row above the cursor to the end below it, without blank rows that are only there to look well."""
     lines, row = screen.lines, screen.cursor[1]
-    top = row if row < len(lines) else -1
+    shows = screen.cursor_visible or not composer.shows_cursor
+    top = row if row < len(lines) and shows else -1
     while top >= 0 and not pattern(composer.first).search(lines[top]):
         inside = not lines[top] or (composer.rest and pattern(composer.rest).search(lines[top]))
         top = top - 1 if inside else -1

@@ -90,10 +90,11 @@ class Composer(Data):
     cursor in column `cursor_column` from 0; a `placeholder` does not count.  `collapsed` is what it shows instead of a
     big paste, matched against its text without blanks.  `entry_first` and `entry_rest` begin the lines of a message in
     the transcript above.  With `holds_cursor` it is one only while the cursor is in it, for messages in the transcript
-    look the same; it may reach to the bottom of the screen, and blank rows at its end do not count.  An `open` one has
-    nothing drawn below: it is the rows around a visible cursor that match `first` or `rest`, `end` is not looked at,
-    and `cursor_column` is counted from the end of its line; where it is higher than the screen, its first rows are
-    missing.  `tab` is what it shows for a tab, if that is not blanks.
+    look the same; it may reach to the bottom of the screen, and blank rows at its end do not count; with `shows_cursor`
+    the cursor must be visible too, for dialogs look the same and hide it.  An `open` one has nothing drawn below: it is
+    the rows around a visible cursor that match `first` or `rest`, `end` is not looked at, and `cursor_column` is
+    counted from the end of its line; where it is higher than the screen, its first rows are missing.  `tab` is what it
+    shows for a tab, if that is not blanks.
     """
 
     first: str
@@ -102,6 +103,7 @@ class Composer(Data):
     end: str = ""
     open: bool = False
     holds_cursor: bool = False
+    shows_cursor: bool = False
     tab: str = ""
     placeholder: Placeholder = Placeholder.NONE
     above: str = ""

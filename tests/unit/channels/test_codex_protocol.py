@@ -165,9 +165,7 @@ def test_the_session_is_told_once_it_can_be_gone_on_with() -> None:
     assert isinstance(out[0], Up)
     refused = [frame for _, frame in read("first-turn") if "no rollout" in frame.get("error", {}).get("message", "")]
     assert refused
-    assert [type(one) for one in out].index(SessionKnown) > [
-        getattr(one, "said", "") for one in out
-    ].index("active")
+    assert [type(one) for one in out].index(SessionKnown) > [getattr(one, "said", "") for one in out].index("active")
 
 
 # --- frames made by hand ---
@@ -407,8 +405,12 @@ def test_repeated_tries_are_over_when_something_comes() -> None:
 METHODS = [*CodexProtocol("c")._told, COMMAND, "something/new", ""]  # pyright: ignore[reportPrivateUsage]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from([FIRST, "idle", "active"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["threadId", "thread", "status", "turn", "item", "id", "type"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["threadId", "thread", "status", "turn", "item", "id", "type"]), inner, max_size=4
+        )
+    ),
     max_leaves=8,
 )
 
