@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from tests.recordings.scenario import SCENARIOS, Scenario, Step, load, size_of
 from tests.support import Home, TmuxServer
 from tmuxorc.agents import load_kinds
 from tmuxorc.agents.evidence import ScreenSeen, State
+from tmuxorc.agents.schema import Region, StateRule
 from tmuxorc.model import AgentState
 
 IDLE, BUSY, BLOCKED = AgentState.IDLE, AgentState.BUSY, AgentState.BLOCKED
@@ -95,6 +97,22 @@ async def test_what_is_recorded_is_told_when_it_is_played(
     assert len(found[1].screen.lines) == 20
     assert len(found[2].screen.lines) == 8
     assert "touch made" in found[1].state.detail
+
+
+async def test_words_of_channels_and_hooks_are_played_too(tmux_server: TmuxServer) -> None:
+    """Between the output, in their order."""
+    said = [
+        ("x-channel", "active"),
+        ("m", "state=busy"),
+        ("x-channel", "active waitingOnApproval"),
+        ("m", "state=blocked"),
+    ]
+    cast = Cast("codex", "1.0", "day", (80, 24), [Event(float(at), *event) for at, event in enumerate(said)])
+    found = await replay(cast, load_kinds()["codex"], tmux_server)
+    assert [(seen.state.state, seen.state.source) for seen in found] == [(BUSY, "channel"), (BLOCKED, "channel")]
+    kind = msgspec.structs.replace(DEMO, states=(StateRule(state=BUSY, region=Region.HOOK, match="^Started$"),))
+    cast.events = [Event(0.0, "x-hook", "Started"), Event(1.0, "m", "state=busy")]
+    assert (await replay(cast, kind, tmux_server))[0].state.source == "hook"
 
 
 async def test_what_does_not_come_is_said_with_the_screen(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.recordings import cast as casts
 from tests.recordings.played import KINDS, PATHS, name_of, play
-from tests.recordings.replay import replay
+from tests.recordings.replay import Seen, replay
 from tests.support import TmuxServer
 from tmuxorc.agents import Detector, Kind
 from tmuxorc.agents.evidence import ProcessStarted, ScreenSeen, TitleSeen
@@ -21,7 +21,13 @@ TINY = (10, 3)
 UNDISTURBED = (AgentState.BUSY, AgentState.BLOCKED)
 """What must never be taken for idle."""
 
+small = [path for path in PATHS if "80x24" in path.name]
 every_recording = pytest.mark.parametrize("path", PATHS, ids=name_of)
+
+
+def one_of_each(found: list[Seen]) -> list[Seen]:
+    """The last of each state: a held one differs from the next in its spinner."""
+    return list({seen.mark.state: seen for seen in found}.values())
 
 
 def told(kind: Kind, screen: ScreenSeen) -> AgentState:
@@ -40,9 +46,9 @@ def told(kind: Kind, screen: ScreenSeen) -> AgentState:
 
 @every_recording
 async def test_no_screen_of_another_agent_is_too_much(path: Path, tmux_server: TmuxServer) -> None:
-    """The last one, and every one before it; read by all kinds, also torn out of its size."""
+    """The last one of each state, read by all kinds, also torn out of its size."""
     _, found = await play(path, tmux_server)
-    for seen in found:
+    for seen in one_of_each(found):
         for kind in KINDS.values():
             assert told(kind, seen.screen) in AgentState
             assert told(kind, torn(seen.screen)) in AgentState
@@ -55,7 +61,7 @@ def torn(screen: ScreenSeen) -> ScreenSeen:
     return msgspec.structs.replace(screen, lines=lines, solid=solid)
 
 
-@every_recording
+@pytest.mark.parametrize("path", small, ids=name_of)
 async def test_a_tiny_pane_is_never_taken_for_idle(path: Path, tmux_server: TmuxServer) -> None:
     """All that was drawn for a larger one, in 10x3."""
     cast = casts.read(path)
@@ -96,7 +102,7 @@ async def test_a_prompt_that_is_only_printed_is_none(path: Path, tmux_server: Tm
     cast, found = await play(path, tmux_server)
     kind = KINDS[cast.kind]
     for text in await prompts(tmux_server):
-        for seen in found:
+        for seen in one_of_each(found):
             before = told(kind, seen.screen)
             for screen in printed(kind, seen.screen, text):
                 after = told(kind, screen)

@@ -27,9 +27,7 @@ def problem(number: int, seen: Seen) -> str:
     return ""
 
 
-OPEN = {
-    "gemini-0.61.0/untrusted": "its trust dialog stands one column in, where no rule looks",
-}
+OPEN: dict[str, str] = {}
 """Recordings that are told wrongly, by the beginnings of their names, and why."""
 
 
