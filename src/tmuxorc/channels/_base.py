@@ -148,9 +148,6 @@ class Channel(ABC):
         """Answer a prompt with one of its options' keys.  Raises `PromptOver`, `ChannelDown`."""
         raise ChannelDown(f"{self.name} takes no answers")
 
-    def prompt_gone(self) -> None:  # noqa: B027 - most programs say themselves that a prompt is over
-        """The screen has stopped showing a prompt: some programs tell nobody when a person answers one there."""
-
     def seen(self, state: AgentState) -> None:  # noqa: B027 - most programs tell of every end of a turn
         """All evidence together says now that the agent is in `state`."""
 

@@ -5,7 +5,7 @@ The hook of a session's start leaves two files in the agent's private folder: ``
 has no such hook: its inbox is found by its pid, and nothing tells what becomes of a message there.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar
 
 import trio
@@ -14,7 +14,7 @@ from tmuxorc.agents.evidence import ChannelLost
 from tmuxorc.channels._base import Ability, Channel, ChannelDown, Outgoing, Place, PromptOver, Receipt, Report, Up
 from tmuxorc.channels._claude_inbox import inbox_of, listens, write
 from tmuxorc.channels._claude_protocol import ClaudeProtocol, Inbox, inbox_lines, read_inbox, was_given
-from tmuxorc.model import Rung
+from tmuxorc.model import AgentState, Rung
 from tmuxorc.tmux.process import open_process_watch
 
 INBOX, SESSION = "inbox", "session"
@@ -53,6 +53,7 @@ class ClaudeChannel(Channel):
         self._running = False
         self._changed = trio.Event()
         self._answers: dict[str, _Answer] = {}
+        self._shown: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<ClaudeChannel {'up' if self.up else 'down'} {self._protocol!r}>"
@@ -138,7 +139,7 @@ class ClaudeChannel(Channel):
         if event == "SessionStart" and _find(self.place) != self._inbox:
             self._look_again()
         if event in ENDINGS:
-            self.prompt_gone()
+            self._release(self._answers)
         return await self._ask(payload) if event == "PermissionRequest" and self._running else b""
 
     async def _ask(self, payload: bytes) -> bytes:
@@ -162,10 +163,21 @@ class ClaudeChannel(Channel):
         answer.given.set()
         await trio.lowlevel.checkpoint()
 
-    def prompt_gone(self) -> None:
-        """As `Channel.prompt_gone`: a hook is ended by the session if a prompt was refused there, not if allowed."""
-        for answer in self._answers.values():
-            answer.given.set()
+    def seen(self, state: AgentState) -> None:
+        """As `Channel.seen`: a prompt that was on the screen is over when no screen shows one any more.
+
+        The session ends the hook of a prompt that a person refuses, but not that of one that a person allows.
+        """
+        if state is AgentState.BLOCKED:
+            self._shown = set(self._answers)
+        else:
+            self._release(self._shown)
+
+    def _release(self, prompt_ids: Iterable[str]) -> None:
+        """Let the hooks of these prompts end without a word."""
+        for prompt_id in prompt_ids:
+            if prompt_id in self._answers:
+                self._answers[prompt_id].given.set()
 
 
 async def _end_with(wait: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:

@@ -28,7 +28,7 @@ from tmuxorc.channels import (
 )
 from tmuxorc.channels._claude_inbox import inbox_of
 from tmuxorc.channels.claude import ClaudeChannel
-from tmuxorc.model import Prompt, Rung
+from tmuxorc.model import AgentState, Prompt, Rung
 
 HELLO = Outgoing(id="m-1", text="[m-1 from main/bob]\nhello")
 ASKS = b'{"session_id":"s-1","tool_name":"Bash","tool_input":{"command":"date"}}'
@@ -369,11 +369,21 @@ async def test_a_prompt_that_a_person_allowed_is_over(folder: Path, end: str) ->
     """The program lets the hook wait on: the screen tells, at the latest the end of the turn does."""
     async with running(folder) as (channel, heard), asking(channel, heard) as (_, printed, __):
         if end == "screen":
-            channel.prompt_gone()
+            channel.seen(AgentState.BLOCKED)
+            channel.seen(AgentState.BUSY)
         else:
             await channel.hook(end, b"{}")
         await heard.no_prompt()
         assert printed == [b""]
+
+
+async def test_a_prompt_that_no_screen_has_shown_yet_is_not_over(folder: Path) -> None:
+    """Its hook runs before its dialog is painted, while the one before may still be."""
+    async with running(folder) as (channel, heard), asking(channel, heard) as (prompt, printed, _):
+        channel.seen(AgentState.BUSY)
+        await trio.testing.wait_all_tasks_blocked()
+        assert printed == []
+        await channel.answer(prompt.id, "no")
 
 
 async def test_a_hook_that_nobody_heard_in_time_is_not_waited_for(folder: Path) -> None:
