@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
 
+import h11
 import msgspec
 import trio
 from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
+from wsproto.utilities import ProtocolError
 
 from tmuxorc.channels import _codex_frames as frames
 from tmuxorc.channels._base import ChannelDown, ChannelError, ChannelUnclear, Said
@@ -19,6 +21,9 @@ PONG_WITHIN_S = 5.0
 ANSWER_WITHIN_S = 10.0
 POKE_EVERY_S = 0.1
 READ_BYTES = 1 << 16
+
+GONE = (ConnectionClosed, ProtocolError)
+"""How the library says that the connection is closed; the second while it is closing."""
 
 _connections = count(1)
 
@@ -107,7 +112,7 @@ class Link:
             raise ChannelDown("codex's app-server has hung up")
         try:
             await self._socket.send_message(text)
-        except ConnectionClosed as error:
+        except GONE as error:
             raise ChannelUnclear("codex's app-server hung up meanwhile") from error
 
     def lose(self) -> None:
@@ -139,6 +144,8 @@ async def run_link(
                 opened(link)
                 await _run(link, beside)
             nursery.cancel_scope.cancel()
+    except* (h11.ProtocolError, ProtocolError):
+        pass  # the library's own reader fails so where the peer speaks something else
     finally:
         await trio.aclose_forcefully(stream)
 
@@ -156,7 +163,7 @@ async def _until_over(task: Callable[[], Awaitable[None]], connection: trio.Canc
     """Run one of the connection's tasks; its end is the connection's."""
     try:
         await task()
-    except (ConnectionClosed, ChannelDown, ChannelUnclear):
+    except (*GONE, ChannelDown, ChannelUnclear):
         pass
     finally:
         connection.cancel()
