@@ -6,7 +6,6 @@ takes in and does not answer.
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +46,14 @@ class CodexServer:
             while not holds():
                 await self._changed.wait()
 
-    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self) -> None:
         """Listen until `stop`."""
         listening = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
         self.path.unlink(missing_ok=True)
         await listening.bind(str(self.path))
         listening.listen()
         with self._scope:
-            listeners = [trio.SocketListener(listening)]
-            await trio.serve_listeners(self._serve, listeners, task_status=_without_value(task_status))
+            await trio.serve_listeners(self._serve, [trio.SocketListener(listening)])
 
     def stop(self) -> None:
         """Hang up on everybody."""
@@ -197,19 +195,11 @@ class CodexServer:
             await self.begin()
 
 
-def _without_value(status: trio.TaskStatus[None]) -> Any:
-    class Status:
-        def started(self, value: object = None) -> None:
-            status.started()
-
-    return Status()
-
-
 @asynccontextmanager
 async def codex_server(folder: Path) -> AsyncGenerator[CodexServer]:
     """A server for as long as the block runs."""
     server = CodexServer(folder / "app.sock")
     async with trio.open_nursery() as nursery:
-        await nursery.start(partial(server.run))
+        nursery.start_soon(server.run)
         yield server
         server.stop()
