@@ -36,6 +36,8 @@ class HookInput(msgspec.Struct, frozen=True):
     message: str = ""
     notification_type: str = ""
     error: str = ""
+    agent_id: str = ""
+    agent_type: str = ""
     tool_name: str = ""
     tool_input: dict[str, Any] = {}
     permission_suggestions: list[dict[str, Any]] = []
@@ -50,9 +52,10 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Asked(Frozen):
-    """A prompt that shows, and what the hook is to print for each option's key."""
+    """An open prompt, and what its hook is to print for each option's key; `agent` is the sub-agent that asks."""
 
     prompt: Prompt
+    agent: str
     answers: dict[str, bytes]
 
 
@@ -80,13 +83,19 @@ def asked_of(said: HookInput, prompt_id: str) -> Asked:
     prompt = Prompt(
         id=prompt_id,
         source="hook",
-        question=" ".join(each.question for each in questions) or f"Allow {said.tool_name or 'a tool'}?",
+        question=" ".join(each.question for each in questions) or _permission_asked(said),
         command="" if questions else command_of(said)[:MOST_DETAIL],
         options=tuple(option for option, _ in options),
         approve=ALLOW if ALLOW in keys else "",
         deny=DENY,
     )
-    return Asked(prompt=prompt, answers={option.key: _printed(decision) for option, decision in options})
+    answers = {option.key: _printed(decision) for option, decision in options}
+    return Asked(prompt=prompt, agent=said.agent_id, answers=answers)
+
+
+def _permission_asked(said: HookInput) -> str:
+    who = f" for the {said.agent_type or 'sub-'} agent" if said.agent_id else ""
+    return f"Allow {said.tool_name or 'a tool'}{who}?"
 
 
 Options = list[tuple[PromptOption, dict[str, Any]]]

@@ -127,8 +127,17 @@ class ClaudeProtocol:
         self._open.pop(prompt_id, None)
         return self._seen(at)
 
+    def ended_by(self, event: str) -> tuple[str, ...]:
+        """The prompts that are over for certain when this hook reports: a sub-agent asks on when the turn has ended."""
+        if event not in ("Stop", "StopFailure", "SessionEnd"):
+            return ()
+        return tuple(key for key, asked in self._open.items() if not asked.agent or event == "SessionEnd")
+
     def _seen(self, at: float) -> PromptSeen:
-        """Several may be asked at once; the oldest is the one that shows."""
+        """Several are open at once where tools or sub-agents run side by side: the oldest comes first.
+
+        The screen may begin with another one; each answer goes to the hook of the prompt that it is for.
+        """
         return PromptSeen(at=at, prompt=next((asked.prompt for asked in self._open.values()), None))
 
 

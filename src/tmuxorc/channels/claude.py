@@ -20,9 +20,6 @@ from tmuxorc.tmux.process import open_process_watch
 INBOX, SESSION = "inbox", "session"
 """Files in the private folder."""
 
-ENDINGS = ("Stop", "StopFailure", "SessionEnd")
-"""Hooks after which no prompt is open that was there before; one of a subagent may be, and is left to the screen."""
-
 LOOK_AGAIN_S = 5.0
 """How soon an inbox is looked for again that is lost while its process lives."""
 
@@ -53,6 +50,7 @@ class ClaudeChannel(Channel):
         self._running = False
         self._changed = trio.Event()
         self._answers: dict[str, _Answer] = {}
+        self._blocked = False
         self._shown: set[str] = set()
 
     def __repr__(self) -> str:
@@ -138,18 +136,20 @@ class ClaudeChannel(Channel):
             self.report(said)
         if event == "SessionStart" and _find(self.place) != self._inbox:
             self._look_again()
-        if event in ENDINGS:
-            self._release(self._answers)
+        self._release(self._protocol.ended_by(event))
         return await self._ask(payload) if event == "PermissionRequest" and self._running else b""
 
     async def _ask(self, payload: bytes) -> bytes:
         prompt_id, seen = self._protocol.ask(payload, trio.current_time())
         answer = self._answers[prompt_id] = _Answer()
+        if self._blocked:  # another one is on the screen, and this one behind it
+            self._shown.add(prompt_id)
         self.report(seen)
         try:
             await answer.given.wait()
         finally:
             del self._answers[prompt_id]
+            self._shown.discard(prompt_id)
             self.report(self._protocol.over(prompt_id, trio.current_time()))
         return answer.printed
 
@@ -168,16 +168,16 @@ class ClaudeChannel(Channel):
 
         The session ends the hook of a prompt that a person refuses, but not that of one that a person allows.
         """
-        if state is AgentState.BLOCKED:
-            self._shown = set(self._answers)
+        self._blocked = state is AgentState.BLOCKED
+        if self._blocked:
+            self._shown.update(self._answers)
         else:
             self._release(self._shown)
 
     def _release(self, prompt_ids: Iterable[str]) -> None:
         """Let the hooks of these prompts end without a word."""
         for prompt_id in prompt_ids:
-            if prompt_id in self._answers:
-                self._answers[prompt_id].given.set()
+            self._answers[prompt_id].given.set()
 
 
 async def _end_with(wait: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:

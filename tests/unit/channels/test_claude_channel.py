@@ -364,17 +364,21 @@ async def test_a_hook_that_is_gone_ends_the_prompt(folder: Path) -> None:
             await channel.answer(prompt.id, "yes")
 
 
-@pytest.mark.parametrize("end", ["Stop", "StopFailure", "SessionEnd", "screen"])
+@pytest.mark.parametrize("end", ["Stop", "StopFailure", "SessionEnd", "screen", "screen, asked behind another"])
 async def test_a_prompt_that_a_person_allowed_is_over(folder: Path, end: str) -> None:
     """The program lets the hook wait on: the screen tells, at the latest the end of the turn does."""
-    async with running(folder) as (channel, heard), asking(channel, heard) as (_, printed, __):
-        if end == "screen":
+    async with running(folder) as (channel, heard):
+        if "behind" in end:
             channel.seen(AgentState.BLOCKED)
-            channel.seen(AgentState.BUSY)
-        else:
-            await channel.hook(end, b"{}")
-        await heard.no_prompt()
-        assert printed == [b""]
+        async with asking(channel, heard) as (_, printed, __):
+            if end == "screen":
+                channel.seen(AgentState.BLOCKED)
+            if "screen" in end:
+                channel.seen(AgentState.BUSY)
+            else:
+                await channel.hook(end, b"{}")
+            await heard.no_prompt()
+            assert printed == [b""]
 
 
 async def test_a_prompt_that_no_screen_has_shown_yet_is_not_over(folder: Path) -> None:

@@ -230,6 +230,19 @@ def test_the_oldest_prompt_is_the_one_that_shows() -> None:
     assert protocol.over(second, 4.0) == PromptSeen(at=4.0, prompt=None)
 
 
+def test_a_sub_agent_asks_on_when_the_turn_has_ended() -> None:
+    """It says for whom it asks; the end of the session ends all."""
+    protocol = ClaudeProtocol()
+    mine, _ = protocol.ask(recorded("PermissionRequest-Bash"), 1.0)
+    theirs, _ = protocol.ask(recorded("PermissionRequest-Bash-subagent"), 1.0)
+    assert protocol.ended_by("Notification") == ()
+    assert protocol.ended_by("Stop") == (mine,)
+    assert protocol.ended_by("SessionEnd") == (mine, theirs)
+    seen = protocol.over(mine, 2.0).prompt
+    assert seen is not None
+    assert seen.question == "Allow Bash for the general-purpose agent?"
+
+
 def test_a_prompt_that_is_over_takes_no_answer() -> None:
     """Nor an open one an option that it does not have."""
     protocol, prompt = asked("Bash")
