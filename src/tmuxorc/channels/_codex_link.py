@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
+from typing import TypeVar
 
 import h11
 import msgspec
@@ -26,6 +27,7 @@ GONE = (ConnectionClosed, ProtocolError)
 """How the library says that the connection is closed; the second while it is closing."""
 
 _connections = count(1)
+_T = TypeVar("_T")
 
 
 class Refused(ChannelError):
@@ -106,6 +108,14 @@ class Link:
             raise Refused(f"codex refused {method}: {answer.error.message}")
         return answer.result
 
+    async def fetch(self, type_: type[_T], method: str, **params: object) -> _T:
+        """The result of a request, read as `type_`.  Raises as `ask`, also if it is no such thing."""
+        result = await self.ask(method, **params)
+        try:
+            return msgspec.json.decode(result, type=type_)
+        except msgspec.MsgspecError as error:
+            raise ChannelUnclear(f"codex's answer to {method} is not understood") from error
+
     async def send(self, text: str) -> None:
         """Send a frame of our own.  Raises `ChannelDown`, or `ChannelUnclear` if it may have gone out in part."""
         if self.lost:
@@ -163,7 +173,7 @@ async def _until_over(task: Callable[[], Awaitable[None]], connection: trio.Canc
     """Run one of the connection's tasks; its end is the connection's."""
     try:
         await task()
-    except (*GONE, ChannelDown, ChannelUnclear):
+    except (*GONE, ChannelError):
         pass
     finally:
         connection.cancel()

@@ -19,10 +19,10 @@ from tmuxorc.channels import _codex_frames as frames
 from tmuxorc.channels._base import Receipt, Said, SessionKnown, Up
 from tmuxorc.channels._codex_frames import Frame, Id, Params, Refusal, Status, Thread, Trouble
 from tmuxorc.channels._codex_prompts import Open, read_request
+from tmuxorc.channels._codex_threads import Threads
 from tmuxorc.model import Frozen, Rung
 
 NAME = "codex"
-WAITING = ("waitingOnApproval", "waitingOnUserInput")
 
 
 class Send(Frozen):
@@ -65,14 +65,11 @@ class CodexProtocol:
         self._last_id = 0
         self._then: dict[Id, _Then | None] = {}
         self._out: list[Output] = []
-        self._tops: dict[str, Thread] = {}
-        self._others: dict[str, Status] = {}
-        self._listing: set[str] = set()
+        self._threads = Threads(session)
         self._status = Status()
         self._trouble: Trouble | None = None
         self._retrying = False
         self._resuming = False
-        self._session = session
         self._told_session = False
         self._at = 0.0
         self._told: dict[str, Callable[[Params], None]] = {
@@ -178,8 +175,8 @@ class CodexProtocol:
         self._request("thread/loaded/list", self._listed)
 
     def _listed(self, frame: Frame) -> None:
-        self._listing.update(msgspec.json.decode(frame.result, type=frames.ThreadIds).data)
-        for thread in sorted(self._listing):
+        self._threads.unread.update(msgspec.json.decode(frame.result, type=frames.ThreadIds).data)
+        for thread in sorted(self._threads.unread):
             self._look_at(thread)
 
     def _look_at(self, thread: str) -> None:
@@ -187,27 +184,15 @@ class CodexProtocol:
 
     def _read(self, id_: str, frame: Frame) -> None:
         """Those of the beginning are all read before one is chosen; a later one is what the person went to."""
-        listed = id_ in self._listing
-        self._listing.discard(id_)
+        listed = id_ in self._threads.unread
+        self._threads.unread.discard(id_)
         thread = msgspec.json.decode(frame.result, type=frames.ThreadFound).thread if frame.error is None else None
         if thread is not None:
-            self._meet(thread)
+            self._threads.meet(thread)
         if not listed:
             self._enter(thread)
-        elif not self._listing and not self.thread:
-            self._enter(self._choice())
-
-    def _choice(self) -> Thread | None:
-        """The thread last known, unless a new one was begun behind our back; else the newest."""
-        known = self._tops.get(self._session)
-        begun = any(not thread.preview and thread.id > self._session for thread in self._tops.values())
-        return known if known and not begun else max(self._tops.values(), key=lambda top: top.id, default=None)
-
-    def _meet(self, thread: Thread) -> None:
-        if thread.top:
-            self._tops[thread.id] = thread
-        elif not thread.ephemeral:
-            self._others[thread.id] = thread.status
+        elif not self._threads.unread and not self.thread:
+            self._enter(self._threads.choice())
 
     def _enter(self, thread: Thread | None) -> None:
         """This is the thread that the person sees now."""
@@ -244,7 +229,7 @@ class CodexProtocol:
         self.following = True
         self._status = msgspec.json.decode(frame.result, type=frames.ThreadFound).thread.status
         if not self._told_session:
-            self._session, self._told_session = id_, True
+            self._threads.session, self._told_session = id_, True
             self._out.append(SessionKnown(session=id_))
         self._say()
         self._request("thread/queue/list", self._queue_listed, threadId=id_)
@@ -271,17 +256,16 @@ class CodexProtocol:
     # --- what happens in it ---
 
     def _thread_started(self, params: Params) -> None:
-        self._meet(params.thread)
+        self._threads.meet(params.thread)
         self._enter(params.thread)
 
     def _thread_closed(self, params: Params) -> None:
-        self._tops.pop(params.thread_id, None)
-        self._others.pop(params.thread_id, None)
+        self._threads.forget(params.thread_id)
         if params.thread_id == self.thread:
             self.following = False
             self._leave()
             self._out.append(ChannelLost(at=self._at, channel=NAME, why="codex has closed its thread"))
-            self._enter(self._choice())
+            self._enter(self._threads.choice())
 
     def _status_changed(self, params: Params) -> None:
         thread, status = params.thread_id, params.status
@@ -289,13 +273,13 @@ class CodexProtocol:
             return
         if thread == self.thread:
             self._own_status(status)
-        elif thread in self._others:
+        elif thread in self._threads.others:
             self._other_status(thread, status)
-        elif thread in self._tops:
+        elif thread in self._threads.tops:
             if status.type == "active":
-                self._enter(self._tops[thread])
+                self._enter(self._threads.tops[thread])
                 self._own_status(status)
-        elif thread not in self._listing:
+        elif thread not in self._threads.unread:
             self._look_at(thread)
 
     def _own_status(self, status: Status) -> None:
@@ -310,8 +294,7 @@ class CodexProtocol:
 
     def _other_status(self, thread: str, status: Status) -> None:
         """A sub-agent's prompt is shown in the same terminal, and told to whoever resumes its thread."""
-        waited, waits = _waits(self._others[thread]), _waits(status)
-        self._others[thread] = status
+        waited, waits = self._threads.turn_to(thread, status)
         if waits and not waited:
             self._resume(thread)
         if waits != waited:
@@ -384,8 +367,7 @@ class CodexProtocol:
     def _word(self) -> str:
         words = [self._status.type or "unknown"]
         if self._status.type == "active":
-            waiting = {flag for status in (self._status, *self._others.values()) for flag in status.active_flags}
-            words += sorted(waiting) + ["retrying"] * self._retrying
+            words += sorted(self._threads.waiting(self._status)) + ["retrying"] * self._retrying
         elif self._status.type == "systemError" and self._trouble and self._trouble.limited:
             words.append("limited")
         return " ".join(words)
@@ -403,7 +385,3 @@ def receipt(item: frames.Item) -> Receipt:
 
 def _nothing(frame: Frame) -> None:
     """The answer does not matter."""
-
-
-def _waits(status: Status) -> bool:
-    return any(flag in WAITING for flag in status.active_flags)

@@ -7,7 +7,6 @@ The queue outlives the server: codex writes it down.
 
 from contextlib import suppress
 
-import msgspec
 import trio
 
 from tmuxorc.agents.evidence import ChannelLost
@@ -111,6 +110,8 @@ class CodexChannel(Channel):
             self._doubtful.discard(message.id)
             raise
         self._doubtful.discard(message.id)
+        if message.id not in protocol.heard:
+            protocol.ours.add(message.id)
         link.news()
 
     async def _held_after_all(self, message: Outgoing) -> bool:
@@ -155,8 +156,9 @@ class CodexChannel(Channel):
         names: set[str] = set()
         cursor: str | None = None
         while True:
-            raw = await link.ask("thread/queue/list", threadId=link.protocol.thread, limit=PAGE, cursor=cursor)
-            page = msgspec.json.decode(raw, type=frames.Queued)
+            page = await link.fetch(
+                frames.Queued, "thread/queue/list", threadId=link.protocol.thread, limit=PAGE, cursor=cursor
+            )
             names.update(one.client_user_message_id for one in page.data)
             cursor = page.next_cursor
             if cursor is None:
@@ -167,8 +169,9 @@ class CodexChannel(Channel):
         cursor: str | None = None
         while link.protocol.following:
             thread = link.protocol.thread
-            raw = await link.ask("thread/items/list", threadId=thread, limit=PAGE, sortDirection="desc", cursor=cursor)
-            page = msgspec.json.decode(raw, type=frames.Items)
+            page = await link.fetch(
+                frames.Items, "thread/items/list", threadId=thread, limit=PAGE, sortDirection="desc", cursor=cursor
+            )
             found = next((entry.item for entry in page.data if entry.item.client_id == message_id), None)
             cursor = page.next_cursor
             if found is not None or cursor is None:
@@ -179,8 +182,11 @@ class CodexChannel(Channel):
         """Whether a turn has begun of which it is not yet written down what was said."""
         if not link.protocol.following:
             return not link.protocol.idle
-        raw = await link.ask("thread/turns/list", threadId=link.protocol.thread, limit=1, sortDirection="desc")
-        turns = msgspec.json.decode(raw, type=frames.Turns).data
+        turns = (
+            await link.fetch(
+                frames.Turns, "thread/turns/list", threadId=link.protocol.thread, limit=1, sortDirection="desc"
+            )
+        ).data
         said = any(item.type == "userMessage" for turn in turns for item in turn.items)
         return bool(turns) and turns[0].status == "inProgress" and not said
 
@@ -194,10 +200,16 @@ class CodexChannel(Channel):
                 while protocol.stalled:
                     await link.changed()
             if protocol.stalled:
-                with suppress(Refused):  # codex was quicker: it compares as well
-                    await link.ask("thread/queue/start", threadId=protocol.thread)
+                await self._start_queue(link)
                 with trio.move_on_after(SETTLE_S):
                     await link.changed()
+
+    async def _start_queue(self, link: Link) -> None:
+        """Codex compares as well: it starts nothing beside a running turn, and says so if there is nothing left."""
+        try:
+            await link.ask("thread/queue/start", threadId=link.protocol.thread)
+        except Refused:
+            link.protocol.ours.intersection_update(await self._queued(link))
 
     # --- prompts and turns ---
 

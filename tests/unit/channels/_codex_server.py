@@ -1,7 +1,7 @@
 """A small app-server: a real WebSocket on a Unix socket, with one thread that behaves as codex's does.
 
 While `paused` it starts nothing from its queue by itself, as after an interruption; `silent` names methods that it
-takes in and does not answer.
+takes in and does not answer, `refuses` and `nonsense` those that it answers so.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -35,6 +35,7 @@ class CodexServer:
         self.paused = False
         self.silent: set[str] = set()
         self.refuses: set[str] = set()
+        self.nonsense: set[str] = set()
         self._sockets: list[WebSocketConnection] = []
         self._scope = trio.CancelScope()
         self._turns = 0
@@ -87,6 +88,8 @@ class CodexServer:
         self._changed = trio.Event()
 
     def _answer(self, method: str, frame: dict[str, Any]) -> dict[str, Any]:
+        if method in self.nonsense:
+            return {"result": {"data": 7}}
         if method in self.refuses:
             return {"error": {"code": REFUSED, "message": "refused"}}
         try:

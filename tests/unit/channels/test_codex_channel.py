@@ -258,6 +258,28 @@ async def test_a_message_between_queue_and_thread_is_waited_for(tmp_path: Path) 
         assert answer == [True]
 
 
+async def test_what_is_no_longer_in_the_queue_is_not_waited_for(tmp_path: Path) -> None:
+    """Somebody took it out; the queue is asked for once, and left alone then."""
+    async with together(tmp_path) as (server, channel, _):
+        server.paused = True
+        server.refuses = {"thread/queue/start"}
+        await channel.deliver(HELLO)
+        server.queue.clear()
+        await server.until(lambda: [method for method, _ in server.asked].count("thread/queue/list") > 1)
+        assert await channel.holds("m-1") is False
+
+
+@pytest.mark.parametrize("method", ["thread/queue/list", "thread/items/list", "thread/turns/list"])
+async def test_answers_that_are_not_understood(tmp_path: Path, method: str) -> None:
+    """It is not known then what the agent holds; the channel goes on."""
+    async with together(tmp_path) as (server, channel, heard):
+        server.nonsense = {method}
+        assert await channel.holds("m-1") is None
+        server.nonsense = set()
+        await channel.deliver(HELLO)
+        await heard.receipt("m-1")
+
+
 async def test_a_connection_that_breaks(tmp_path: Path) -> None:
     """What was asked is unclear, the channel is lost; it comes back, and the message is not sent twice."""
     async with channel_after_break(tmp_path) as (server, channel, heard):
