@@ -79,6 +79,10 @@ class Contact:
         """As `Channel.deliver`."""
         return await self._channel.deliver(Outgoing(id=message_id, text=text, steer=steer))
 
+    def typed(self, message_id: str, text: str) -> None:
+        """As `Channel.typed`."""
+        self._channel.typed(Outgoing(id=message_id, text=text))
+
     async def holds(self, message_id: str) -> bool | None:
         """As `Channel.holds`; None as well if it is lost meanwhile."""
         try:

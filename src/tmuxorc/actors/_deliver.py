@@ -135,6 +135,8 @@ class Courier:
         await self._advance(message.id, Rung.HELD, reason, reason)
 
     async def _climb(self, outbox: Outbox, ladder: Ladder) -> None:
+        if self._handover is not None:
+            self._handover.note_typed(ladder.message)
         effect = ladder.begin()
         while not isinstance(effect, Done):
             result = await self._perform(ladder.message.id, effect)
@@ -142,6 +144,8 @@ class Courier:
                 return  # it expired meanwhile, with nothing typed
             effect = ladder.answer(result)
         outbox.finish(ladder)
+        if self._handover is None or not self._handover.gives_receipts:
+            self._services.post.finish(ladder.message)
 
     async def _perform(self, message_id: str, effect: Effect) -> Result:
         match effect:

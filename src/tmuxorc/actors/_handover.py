@@ -26,6 +26,7 @@ class Handover:
         self._contact = contact
         self._adopted = adopted
         self._out: dict[str, MessageView] = {}
+        self._typed: dict[str, MessageView] = {}
         self._receipts: list[Receipt] = []
         self._unsure = True
 
@@ -47,6 +48,17 @@ class Handover:
     def connected(self) -> None:
         """The channel is up, or up again: what the agent has of ours is to be asked."""
         self._unsure = True
+
+    @property
+    def gives_receipts(self) -> bool:
+        """Whether the channel tells of messages that were typed, too."""
+        return self._contact.can(Ability.RECEIPT)
+
+    def note_typed(self, message: MessageView) -> None:
+        """A message goes by keys: its receipt may come by the channel."""
+        if self.gives_receipts:
+            self._typed[token_of(message)] = message
+            self._contact.typed(token_of(message), framed(self._kind, message))
 
     # --- from the courier's task ---
 
@@ -95,6 +107,7 @@ class Handover:
     async def _settle(self, receipt: Receipt, outbox: Outbox) -> None:
         message = self._out.get(receipt.message_id)
         if message is None:
+            await self._settle_typed(receipt)
             return
         if receipt.rung is Rung.ACCEPTED:
             await self._back(receipt.message_id, outbox, receipt.evidence)
@@ -102,6 +115,16 @@ class Handover:
         await self._advance(message, receipt.rung, receipt.evidence)
         if receipt.rung.settled:
             self._out.pop(receipt.message_id, None)
+
+    async def _settle_typed(self, receipt: Receipt) -> None:
+        """A message that was typed by keys has come to the model, whatever the screen showed."""
+        message = self._typed.pop(receipt.message_id, None)
+        if message is None or receipt.rung is not Rung.TAKEN_IN:
+            return
+        services = self._services
+        now = await services.grudge.insist(lambda: services.journal.message(message.id))
+        if now.rung in (Rung.STAGED, Rung.SUBMITTED, Rung.UNVERIFIED):
+            await self._advance(message, Rung.TAKEN_IN, receipt.evidence)
 
     async def _reconcile(self, outbox: Outbox) -> None:
         """Ask for each message without a receipt whether the agent has it; newest first, so that all keep their order.

@@ -58,8 +58,13 @@ class EventLog:
             waiting.set()
         return draft
 
+    def poke(self, subject: str) -> None:
+        """Have those who wait `until` something about `subject` look again, though nothing has happened."""
+        if (waiting := self._waiting.pop(subject, None)) is not None:
+            waiting.set()
+
     async def until(self, subject: str, check: Callable[[], T | None]) -> T:
-        """The first result of `check` that is not None, asked now and after every event about `subject`."""
+        """The first result of `check` that is not None, asked now and after every event and `poke` about `subject`."""
         while (found := check()) is None:
             await self._waiting.setdefault(subject, trio.Event()).wait()
         return found

@@ -59,6 +59,7 @@ class Post:
         self._receivers: dict[str, Receiver] = {}
         self._arriving: Counter[str] = Counter()
         self._followed: dict[str, MessageView] = {}
+        self._final: set[str] = set()
         self._something_waits = trio.Event()
         self._sooner = trio.Event()
 
@@ -142,6 +143,17 @@ class Post:
         finally:
             for id_ in mine:
                 self._followed.pop(id_, None)
+                self._final.discard(id_)
+
+    def finish(self, message: MessageView) -> None:
+        """The message will come no further by itself, whatever rungs there are above: whoever waits need not."""
+        if message.id in self._followed:
+            self._final.add(message.id)
+            self._events.poke(message.target)
+
+    def is_final(self, id_: str) -> bool:
+        """Whether a message that is followed will come no further by itself."""
+        return id_ in self._final
 
     # --- from couriers ---
 

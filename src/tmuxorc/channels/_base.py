@@ -140,6 +140,9 @@ class Channel(ABC):
         """
         raise ChannelDown(f"{self.name} takes no messages")
 
+    def typed(self, message: Outgoing) -> None:  # noqa: B027 - most programs that take messages need none typed
+        """The message is about to go through the composer, by keys: its receipt is wanted all the same."""
+
     async def holds(self, message_id: str) -> bool | None:
         """Whether the agent has this message, from an earlier life of ours; None if it cannot tell."""
         return None

@@ -20,7 +20,13 @@ from tmuxorc.model import Frozen, Rung
 PEER = "Another Claude session sent a message:\n"
 """What stands before a message in the session's record, unless it came in the middle of a turn."""
 
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _FRAMED = re.compile(r"\[(m-[0-9]+) from ")
+
+
+def as_typed(text: str) -> str:
+    """What the composer makes of a text that is pasted into it."""
+    return _INVISIBLE.sub("", text.replace("\t", "    "))
 
 
 class Inbox(Frozen):
@@ -84,7 +90,7 @@ class ClaudeProtocol:
         """Whose receipt it is that the model was given `prompt`."""
         evidence = "UserPromptSubmit: the model was given it"
         for message_id, text in self._handed.items():
-            if text.strip() == prompt.strip():
+            if prompt.strip() in (text.strip(), as_typed(text).strip()):
                 del self._handed[message_id]
                 return Receipt(message_id=message_id, rung=Rung.TAKEN_IN, evidence=evidence)
         found = _FRAMED.match(prompt)

@@ -61,6 +61,7 @@ class GeminiTalk:
         self.due: float | None = None
         self._waiting: deque[Outgoing] = deque()
         self._handed: Outgoing | None = None
+        self._typed: Outgoing | None = None
         self._answer = ""
         self._transcript = ""
 
@@ -71,13 +72,17 @@ class GeminiTalk:
     def handed(self) -> Handed | None:
         """What was handed over and is not proved yet."""
         found = self._handed
-        return found and Handed(id=found.id, text=found.text, transcript=self._transcript)
+        return None if found is None else Handed(id=found.id, text=found.text, transcript=self._transcript)
 
     def keep(self, message: Outgoing) -> bool:
         """Keep the message for the turn's end; False if no turn runs.  One that is kept already is not kept twice."""
         if self.turn and not self.has(message.id):
             self._waiting.append(message)
         return self.turn
+
+    def typed(self, message: Outgoing) -> None:
+        """The message is about to go through the composer."""
+        self._typed = message
 
     def has(self, message_id: str) -> bool:
         """Whether the message is kept, or handed over without a proof yet."""
@@ -136,10 +141,13 @@ class GeminiTalk:
             return []
         self._handed = self.due = None
         lost = [] if handed is None else [_lost(handed)]
-        typed = _ID.match(prompt)
-        if typed is None:
+        typed, found = self._typed, _ID.match(prompt)
+        if typed is not None and typed.text.strip() == prompt.strip():
+            self._typed = None
+            return [*lost, Receipt(message_id=typed.id, rung=Rung.TAKEN_IN, evidence="BeforeAgent has its text")]
+        if found is None:
             return [*lost]
-        return [*lost, Receipt(message_id=typed[1], rung=Rung.TAKEN_IN, evidence="BeforeAgent names it")]
+        return [*lost, Receipt(message_id=found[1], rung=Rung.TAKEN_IN, evidence="BeforeAgent names it")]
 
     def _ends(self, answer: str) -> tuple[list[Said], bytes]:
         said: list[Said] = []

@@ -109,6 +109,10 @@ class ClaudeChannel(Channel):
             await self._write(inbox, message)
         return Rung.QUEUED if self._protocol.known else Rung.SUBMITTED
 
+    def typed(self, message: Outgoing) -> None:
+        """As `Channel.typed`: the same hook tells of what is pasted."""
+        self._protocol.hand_over(message)
+
     async def _write(self, inbox: Inbox, message: Outgoing) -> None:
         self._protocol.hand_over(message)  # first: its receipt may be here before we are back
         try:

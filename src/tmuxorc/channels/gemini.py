@@ -49,6 +49,10 @@ class GeminiChannel(Channel):
             raise ChannelDown("gemini takes messages by its hook only while a turn runs")
         return Rung.QUEUED
 
+    def typed(self, message: Outgoing) -> None:
+        """As `Channel.typed`: BeforeAgent tells of what is typed, too."""
+        self._talk.typed(message)
+
     async def holds(self, message_id: str) -> bool | None:
         """As `Channel.holds`: what was kept here died with the supervisor; what was handed over is in the record."""
         if self._talk.has(message_id):

@@ -71,7 +71,7 @@ async def _all_reach(
     for message in messages:
 
         def there(id_: str = message.id) -> bool | None:
-            return reached(latest(id_).rung, wanted) or None
+            return reached(latest(id_).rung, wanted) or services.post.is_final(id_) or None
 
         await services.events.until(message.target, there)
 
