@@ -20,7 +20,7 @@ _TOKEN = re.compile(
 _BRIGHT_BLACK = 8
 _CUBE, _GREYS = 16, 232
 _LEVELS = (0, 95, 135, 175, 215, 255)
-_SPREAD, _DARKEST, _LIGHTEST = 32, 0x50, 0xC0
+_SPREAD, _DARKEST, _LIGHTEST = 40, 0x50, 0xC0
 
 
 class Cells(Frozen):
