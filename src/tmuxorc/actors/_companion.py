@@ -9,6 +9,7 @@ import os
 import trio
 
 from tmuxorc.actors._place import Prepared
+from tmuxorc.actors.launch import process_marker
 from tmuxorc.actors.services import Services
 from tmuxorc.errors import ActorError
 from tmuxorc.model import AgentSpec
@@ -36,6 +37,8 @@ async def start_companion(services: Services, spec: AgentSpec, prepared: Prepare
     Raises `CompanionError`.
     """
     await end_companion(services, spec.address)
+    # One that outlived its tmux server still holds its socket; nothing else of the agent runs now.
+    await end_tree(0, GRACE_S, marker=process_marker(services, spec.address))
     wanted = PaneSpec(
         name=f"{spec.name}-{COMPANION}",
         argv=prepared.companion,

@@ -129,15 +129,12 @@ class Handover:
     async def _reconcile(self, outbox: Outbox) -> None:
         """Ask for each message without a receipt whether the agent has it; newest first, so that all keep their order.
 
-        A new process has what the session it goes on with was given, and nothing that was only queued.
+        What the agent has stays out: its receipt follows.  A new process that cannot tell has nothing.
         """
-        for token, message in reversed(list(self._out.items())):
+        for token in reversed(list(self._out)):
             held = await self._contact.holds(token)
             if held is False or (held is None and not self._adopted):
                 await self._back(token, outbox, "the agent does not have it: it is sent again")
-            elif held and not self._adopted:
-                self._out.pop(token)
-                await self._advance(message, Rung.TAKEN_IN, "the agent's session has it")
         self._adopted = True
 
     async def _back(self, token: str, outbox: Outbox, why: str) -> None:

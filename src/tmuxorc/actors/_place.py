@@ -59,9 +59,9 @@ def prepare(paths: Paths, spec: AgentSpec, kind: Kind, program: str, session: st
     launch = _usable(kind.launch, paths.runtime_dir)
     if launch == Launch():
         return Prepared(argv=(program, *spec.command[1:]))
-    place = _new_place(paths, spec, program, session)
+    place = _new_place(paths, spec, launch, program, session if launch.resume else "")
     words = _words(place)
-    own = launch.resume if session and launch.resume else launch.args
+    own = launch.resume if place.session else launch.args
     try:
         _write(place, launch, words)
     except OSError as error:
@@ -125,7 +125,7 @@ def _spooled(line: bytes) -> tuple[str, bytes] | None:
         return None
 
 
-def _new_place(paths: Paths, spec: AgentSpec, program: str, session: str) -> Place:
+def _new_place(paths: Paths, spec: AgentSpec, launch: Launch, program: str, session: str) -> Place:
     return Place(
         folder=folder_of(paths, spec.address),
         program=program,
@@ -134,6 +134,7 @@ def _new_place(paths: Paths, spec: AgentSpec, program: str, session: str) -> Pla
         port=_free_port(),
         password=secrets.token_urlsafe(24),
         session=session,
+        given="" if session or not any("{new}" in word for word in launch.args) else str(uuid.uuid4()),
     )
 
 
@@ -151,7 +152,7 @@ def _words(place: Place) -> dict[str, str]:
         "{port}": str(place.port),
         "{password}": place.password,
         "{hook}": shlex.join((sys.executable, "-I", "-S", hook.__file__)),
-        "{new}": str(uuid.uuid4()),
+        "{new}": place.given,
     }
 
 
@@ -182,6 +183,14 @@ def remember(place: Place) -> None:
     """Write down where the agent can be reached, for the next supervisor.  Raises `OSError`."""
     _write_private(f"{place.folder}/{PLACE}.new", msgspec.json.encode(place))
     os.rename(f"{place.folder}/{PLACE}.new", f"{place.folder}/{PLACE}")
+
+
+def keep_session(place: Place, session: str) -> Place:
+    """`place` with the session that the agent is in by now, written down as far as that works."""
+    there = msgspec.structs.replace(place, session=session)
+    with suppress(OSError):
+        remember(there)
+    return there
 
 
 def _write_private(path: str, data: bytes) -> None:

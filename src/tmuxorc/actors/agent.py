@@ -5,6 +5,7 @@ Its life is here; where its pane comes from is in `_pane`, what it sees of its a
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import trio
@@ -18,13 +19,14 @@ from tmuxorc.actors._ending import end_process, last_lines
 from tmuxorc.actors._handover import Handover
 from tmuxorc.actors._observe import Observer
 from tmuxorc.actors._pane import Taken, take_pane
+from tmuxorc.actors._place import keep_session
 from tmuxorc.actors._whole import whole
 from tmuxorc.actors.launch import process_marker
 from tmuxorc.actors.services import Services
 from tmuxorc.agents.kinds import find_kind
 from tmuxorc.channels import Place, Receipt, channel_class
 from tmuxorc.errors import ActorError, TmuxError, TmuxOrcError
-from tmuxorc.model import Desired, Restart
+from tmuxorc.model import AgentState, Desired, Restart
 from tmuxorc.tmux import NoSuchTarget, PaneClosed, PaneEvent, PaneInfo, PaneStatus, PaneUnlinked
 from tmuxorc.tmux.process import end_tree, open_process_watch
 
@@ -168,14 +170,23 @@ class AgentActor(Actor):
             on_session=self._keep_session,
             on_change=changed,
         )
-        self._observer.on_state = contact.seen
+        self._observer.on_state = partial(self._tell_state, contact)
         handover = Handover(self.services, self.kind, contact, adopted=taken.adopted)
         return contact, handover
 
+    def _tell_state(self, contact: Contact, state: AgentState) -> None:
+        """A session that was named at the start is there once the agent has worked in it."""
+        contact.seen(state)
+        if state is AgentState.BUSY and self._place is not None and self._place.given:
+            self._keep_session(self._place.given)
+
     def _keep_session(self, session: str) -> None:
-        if session != self.services.roster.agent(self.address).session:
-            self.publish("agent.session", session=session)
-            self.services.keeper.note_run(self.address)
+        if session == self.services.roster.agent(self.address).session:
+            return
+        self.publish("agent.session", session=session)
+        self.services.keeper.note_run(self.address)
+        if self._place is not None:
+            self._place = keep_session(self._place, session)
 
     # --- what happens to it ---
 

@@ -35,7 +35,8 @@ class Place(Frozen):
     """Where one incarnation of an agent can be reached; kept in its private folder for the next supervisor.
 
     `folder` is that folder (0700), `program` the agent's executable, `cwd` its directory, `home` its HOME.  `port` and
-    `password` are those handed out for `Launch`, 0 and empty if none were; `session` is the session gone on with.
+    `password` are those handed out for `Launch`, 0 and empty if none were; `session` is the session gone on with, and
+    `given` the name that a new one got at the start, empty if the agent names its sessions itself.
     `pid` is the agent's process where it was running before anybody asked us, else 0.
     """
 
@@ -46,6 +47,7 @@ class Place(Frozen):
     port: int = 0
     password: str = ""
     session: str = ""
+    given: str = ""
     pid: int = 0
 
 

@@ -201,6 +201,8 @@ async def test_the_queue_of_a_dead_process_is_sent_again_in_order(home: Home) ->
         again.mouth.come_up()
         await again.run()
         assert again.mouth.told == [(sent[1].id, "two"), (sent[2].id, "three")]
+        again.mouth.report(taken(sent[0]))
+        await again.run()
         assert await again.rung(sent[0]) is Rung.TAKEN_IN
 
 

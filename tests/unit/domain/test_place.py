@@ -134,3 +134,14 @@ def test_what_a_program_would_refuse_is_not_written(paths: Paths, monkeypatch: p
     monkeypatch.setattr("tmuxorc.actors._place._only_root_writes", lambda _: True)
     ready = prepare(paths, SPEC, spoken, "/bin/tool", "")
     assert Path(ready.env["X"]).read_text() == "{}"
+
+
+def test_a_new_session_has_the_name_it_was_given(paths: Paths) -> None:
+    """It is written down, so that the agent can go on with it though no channel tells."""
+    spoken = kind(args=("--session-id", "{new}"), resume=("--resume", "{session}"))
+    new = prepare(paths, SPEC, spoken, "/bin/tool", "")
+    assert new.place is not None
+    assert new.argv[2] == new.place.given != ""
+    again = prepare(paths, SPEC, spoken, "/bin/tool", new.place.given).place
+    assert again is not None
+    assert (again.session, again.given) == (new.place.given, "")
