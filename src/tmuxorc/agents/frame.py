@@ -162,5 +162,8 @@ def char_cells(char: str) -> int:
 
 
 def exactly(line: str) -> str:
-    """A pattern for tmux and Python alike that matches `line` and no other."""
-    return "^" + re.sub(r"[][\\.^$*+?(){}|]", r"\\\g<0>", line) + "$"
+    """A pattern for tmux and Python alike that matches `line` and no other, whatever blanks are behind it.
+
+    tmux does not take the blank that does not break for one, so that it is still there.
+    """
+    return "^" + re.sub(r"[][\\.^$*+?(){}|]", r"\\\g<0>", line) + "( |\u00a0)*$"
