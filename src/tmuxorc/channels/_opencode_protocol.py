@@ -133,6 +133,11 @@ class OpencodeTalk:
         """Whether a turn runs anywhere, so that a message waits for its end."""
         return any(status.type != "idle" for status in self._statuses.values())
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was said in this process or its session."""
+        return bool(self._newest)
+
     # --- what it says ---
 
     def take(self, data: bytes, at: float) -> list[Said]:

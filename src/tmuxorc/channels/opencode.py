@@ -42,6 +42,9 @@ START_S = 60.0
 RECENT = 50
 """Messages looked at after a connection."""
 
+SHOW_AGAIN_S = (1.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Pauses between attempts to show a new session: the terminal begins to listen some time after the port does."""
+
 SESSION = "session"
 """File in the private folder: the session that is gone on with by a later supervisor."""
 
@@ -68,6 +71,8 @@ class OpencodeChannel(Channel):
         super().__init__(place, report)
         self._server = HttpServer(place.port, USER, place.password)
         self._talk = OpencodeTalk(_remembered(place) or place.session)
+        self._made = ""
+        self._came_up = trio.Event()
 
     def __repr__(self) -> str:
         return f"<OpencodeChannel {'up' if self.up else 'down'} {self._talk!r}>"
@@ -77,12 +82,14 @@ class OpencodeChannel(Channel):
     async def run(self) -> None:
         """As `Channel.run`."""
         started = trio.current_time()
-        while True:
-            try:
-                await self._follow()
-            except ChannelError as error:
-                self._lose(str(error))
-            await trio.sleep(SOON_S if trio.current_time() < started + START_S else LATER_S)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._show_again)
+            while True:
+                try:
+                    await self._follow()
+                except ChannelError as error:
+                    self._lose(str(error))
+                await trio.sleep(SOON_S if trio.current_time() < started + START_S else LATER_S)
 
     async def _follow(self) -> None:
         decoder = SseDecoder()
@@ -105,6 +112,7 @@ class OpencodeChannel(Channel):
         asked += map(question, await self._get("/question", list[msgspec.Raw]))
         messages = await self._messages(f"?limit={RECENT}")
         self.up = True
+        self._came_up.set()
         self.report(Up(version=version))
         self._report(self._talk.catch_up(trio.current_time(), statuses, asked, messages))
 
@@ -126,10 +134,24 @@ class OpencodeChannel(Channel):
         """Go on with the session that is known, if it is there still, else make one and show it."""
         session = self._talk.session
         if not session or (await self._server.ask("GET", f"/session/{session}")).status == 404:
-            session = _decode(await self._done("POST", "/session", b"{}"), _Made).id
-            await self._done("POST", "/tui/select-session", msgspec.json.encode({"sessionID": session}))
+            session = self._made = _decode(await self._done("POST", "/session", b"{}"), _Made).id
         self._talk.session = session
+        await self._show()
         self._report([SessionKnown(session=session)])
+
+    async def _show(self) -> None:
+        """A session of our making, until something was said in it; a draft goes along, and nothing else happens."""
+        if self._made and self._made == self._talk.session and not self._talk.begun:
+            await self._server.ask("POST", "/tui/select-session", msgspec.json.encode({"sessionID": self._made}))
+
+    async def _show_again(self) -> None:
+        await self._came_up.wait()
+        for pause_s in SHOW_AGAIN_S:
+            await trio.sleep(pause_s)
+            try:
+                await self._show()
+            except ChannelError:
+                pass  # it is shown again with the first message at the latest
 
     async def _messages(self, query: str = "") -> list[Message]:
         return [one.info for one in await self._get(f"/session/{self._talk.session}/message{query}", list[Listed])]
@@ -145,6 +167,7 @@ class OpencodeChannel(Channel):
         sent = ledger.find(message.id)
         if sent is not None and await self._waits(sent):
             return Rung.TAKEN_IN if ledger.was_taken(message.id) else Rung.QUEUED
+        await self._show()
         if not self._talk.session or (await self._send(message)).status == 404:
             await self._ensure_session()
             _check(await self._send(message))

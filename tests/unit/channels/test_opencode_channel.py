@@ -108,9 +108,25 @@ async def test_it_makes_a_session_and_shows_it(tmp_path: Path) -> None:
     """The version is told, and the session's name, and the state."""
     async with opencode_server() as server, channel_to(place_of(server.port, tmp_path)) as (channel, heard):
         await heard.word("idle")
-        assert server.selected == server.sessions == ["ses_0"]
+        assert server.sessions == ["ses_0"]
+        assert server.selected[:1] == ["ses_0"]
         assert heard.all[:2] == [SessionKnown(session="ses_0"), Up(version="1.18.33")]
         assert "ses_0" in repr(channel)
+
+
+async def test_a_new_session_is_shown_until_something_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal does not listen at first; a person who has begun to talk is left where they are."""
+    monkeypatch.setattr("tmuxorc.channels.opencode.SHOW_AGAIN_S", (0.0, 0.0))
+    async with opencode_server() as server, channel_to(place_of(server.port, tmp_path)) as (channel, heard):
+        with trio.fail_after(10):
+            while len(server.selected) < 3:
+                await server.changed.wait()
+        await channel.deliver(HELLO)
+        assert server.selected == ["ses_0"] * 4
+        await answered(server, await shown(server))
+        await heard.receipt("m-1", Rung.TAKEN_IN)
+        await channel.deliver(Outgoing(id="m-2", text="more"))
+        assert len(server.selected) == 4
 
 
 async def test_a_later_supervisor_goes_on_with_the_session(tmp_path: Path) -> None:
@@ -118,7 +134,7 @@ async def test_a_later_supervisor_goes_on_with_the_session(tmp_path: Path) -> No
     async with opencode_server() as server:
         for _ in range(2):
             async with channel_to(place_of(server.port, tmp_path)):
-                assert server.selected == ["ses_0"]
+                assert server.sessions == ["ses_0"]
 
 
 async def test_a_session_that_is_gone_is_replaced(tmp_path: Path) -> None:
@@ -245,7 +261,7 @@ async def test_it_connects_anew(tmp_path: Path) -> None:
         with pytest.raises(ChannelDown):
             await channel.deliver(HELLO)
         await heard.word("idle")
-        assert server.selected == ["ses_0"]
+        assert server.sessions == ["ses_0"]
 
 
 async def test_silence_is_a_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
