@@ -55,6 +55,7 @@ class ClaudeProtocol:
     def __init__(self) -> None:
         self.transcript = ""
         self._session = ""
+        self._recorded = ""
         self._handed: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
         self._open: dict[str, Asked] = {}
@@ -103,12 +104,22 @@ class ClaudeProtocol:
     def hook(self, event: str, payload: bytes, at: float) -> Iterator[Said]:
         """What a hook's report means, but for what a prompt asks (`ask`)."""
         said = read_hook(payload)
-        if said.session_id not in ("", self._session) and (event == "SessionStart" or not self._session):
+        if said.session_id and (event == "SessionStart" or not self._session):
             self._session, self.transcript = said.session_id, said.transcript_path
+        if self._can_be_gone_on_with(event, said):
             yield SessionKnown(session=said.session_id)
         yield HookSaid(at=at, event=_word(event, said), detail=_detail(said))
         if event == "UserPromptSubmit" and (receipt := self._receipt(said.prompt)) is not None:
             yield receipt
+
+    def _can_be_gone_on_with(self, event: str, said: HookInput) -> bool:
+        """Whether a session has something in its record now: one in which nothing was said yet cannot be resumed."""
+        if said.session_id in ("", self._recorded) or said.session_id != self._session:
+            return False
+        if event == "SessionStart" and said.source in ("startup", "clear"):
+            return False
+        self._recorded = said.session_id
+        return True
 
     # --- prompts ---
 

@@ -179,7 +179,7 @@ async def test_a_message_and_its_receipt(folder: Path) -> None:
         with pytest.raises(ChannelDown):
             await channel.deliver(HELLO)
         await started(channel, heard, folder, inbox)
-        assert heard.all[:2] == [SessionKnown(session="s-1"), heard.all[1]]
+        assert heard.all[0] == HookSaid(at=heard.all[0].at, event="SessionStart", detail="startup")
         assert await channel.deliver(HELLO) is Rung.QUEUED
         assert inbox.lines[0] == {"type": "auth", "token": "secret"}
         assert inbox.texts == [HELLO.text]
@@ -279,6 +279,7 @@ async def test_a_later_supervisor_knows_the_session(folder: Path) -> None:
         write_inbox(folder, inbox)
         async with running(folder) as (channel, heard):
             await heard.up()
+            await channel.hook("Stop", b'{"session_id":"s-2"}')
             assert SessionKnown(session="s-2") in heard.all
             assert await channel.holds("m-4") is True
             assert heard.all[-1] == Receipt(

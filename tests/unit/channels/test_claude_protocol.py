@@ -58,21 +58,40 @@ def test_hooks_are_words(name: str, event: str, detail: str) -> None:
     assert said(ClaudeProtocol(), name) == [HookSaid(at=1.0, event=event, detail=detail)]
 
 
-def test_the_session_is_known_from_the_first_hook_on() -> None:
-    """And again when the person changes to another: only its start says that, for sub-sessions report as well."""
+def sessions(protocol: ClaudeProtocol, event: str, payload: bytes) -> list[str]:
+    """The sessions that a hook makes known."""
+    found = protocol.hook(event, payload, 1.0)
+    return [each.session for each in found if isinstance(each, SessionKnown)]
+
+
+def test_a_session_is_known_once_something_was_said_in_it() -> None:
+    """Before that the program could not go on with it; a person may begin another one at any time."""
     protocol = ClaudeProtocol()
+    start, prompt = recorded("SessionStart-startup"), recorded("UserPromptSubmit-typed")
     assert not protocol.known
-    start = recorded("SessionStart-startup")
-    first = list(protocol.hook("SessionStart", start, 1.0))
-    assert first[0] == SessionKnown(session="8eee4e88-de1c-4a97-b286-f2f219a8ef75")
+    assert sessions(protocol, "SessionStart", start) == []
     assert protocol.known
     assert protocol.transcript.endswith("/8eee4e88-de1c-4a97-b286-f2f219a8ef75.jsonl")
-    assert SessionKnown not in {type(each) for each in protocol.hook("Stop", submitted(""), 2.0)}
+    assert sessions(protocol, "UserPromptSubmit", prompt) == ["8eee4e88-de1c-4a97-b286-f2f219a8ef75"]
+    assert sessions(protocol, "UserPromptSubmit", prompt) == []
+    cleared = start.replace(b"8eee4e88", b"ffffffff").replace(b"startup", b"clear")
+    assert sessions(protocol, "SessionStart", cleared) == []
+    assert sessions(protocol, "Stop", prompt) == []
+    again = prompt.replace(b"8eee4e88", b"ffffffff")
+    assert sessions(protocol, "UserPromptSubmit", again) == ["ffffffff-de1c-4a97-b286-f2f219a8ef75"]
+
+
+def test_a_session_that_is_gone_on_with_is_known_at_once() -> None:
+    """It has a record."""
+    assert sessions(ClaudeProtocol(), "SessionStart", recorded("SessionStart-resume")) != []
+
+
+def test_sessions_that_this_one_has_started_are_not_taken_for_it() -> None:
+    """They report by the same hooks."""
+    protocol = ClaudeProtocol()
+    sessions(protocol, "SessionStart", recorded("SessionStart-startup"))
+    assert sessions(protocol, "UserPromptSubmit", submitted("x")) == []
     assert protocol.transcript.endswith("/8eee4e88-de1c-4a97-b286-f2f219a8ef75.jsonl")
-    other = start.replace(b"8eee4e88", b"ffffffff")
-    assert next(iter(protocol.hook("SessionStart", other, 3.0))) == SessionKnown(
-        session="ffffffff-de1c-4a97-b286-f2f219a8ef75"
-    )
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{", b'{"session_id":5}', b"\xff", b'{"tool_input":[]}', b"null"])
