@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tmuxorc.actors._companion import start_companion
 from tmuxorc.actors._place import recall
-from tmuxorc.actors.launch import pane_options, pane_spec, prepared, process_marker, spec_hash
+from tmuxorc.actors.launch import pane_options, pane_spec, place_by_pid, prepared, process_marker, spec_hash
 from tmuxorc.actors.services import Services
 from tmuxorc.channels import Place
 from tmuxorc.model import AgentSpec, Frozen
@@ -91,7 +91,7 @@ async def _adopt(services: Services, spec: AgentSpec, pane: PaneInfo, pid: int, 
         await services.tmux.adopt_pane(pane.pane_id, pane_options(services, spec, generation))
         await services.tmux.link_pane(pane.window_id, await _session(services, spec.team))
     live = PaneInfo(pane_id=pane.pane_id, window_id=pane.window_id, pid=pid)
-    place = recall(services.paths, spec.address)
+    place = recall(services.paths, spec.address) or place_by_pid(services, spec, pid)
     return Taken(pane=live, generation=generation, adopted=True, noted=options.get(NOTED_STATE, ""), place=place)
 
 

@@ -5,15 +5,17 @@ import os
 
 import msgspec
 
-from tmuxorc.actors._place import Prepared, prepare
+from tmuxorc.actors._place import Prepared, folder_of, prepare
 from tmuxorc.actors.services import Services
 from tmuxorc.agents import Kind, find_kind
+from tmuxorc.channels import Place
 from tmuxorc.delivery import check_text
 from tmuxorc.errors import UsageError
 from tmuxorc.model import AgentSpec, Restart
 from tmuxorc.names import check_name
 from tmuxorc.nesting import OWN_PREFIX
 from tmuxorc.tmux import PaneSpec, check_directory, find_program
+from tmuxorc.tmux.process import foreground_pgid
 
 MOST_GRACE_S = 3600.0
 MOST_ENV_BYTES = 100_000
@@ -90,6 +92,18 @@ def prepared(services: Services, spec: AgentSpec) -> Prepared:
     """
     kind, row = find_kind(services.kinds, spec.kind), services.roster.agents.get(spec.address)
     return prepare(services.paths, spec, kind, check_program(spec), "" if row is None else row.session)
+
+
+def place_by_pid(services: Services, spec: AgentSpec, pid: int) -> Place | None:
+    """Where an agent that a person started by hand can be reached, if its kind can be reached so; `pid` is its pane's.
+
+    In the pane may run a shell, and the agent in its foreground.
+    """
+    kind = find_kind(services.kinds, spec.kind)
+    if not kind.launch.by_pid:
+        return None
+    folder, own = folder_of(services.paths, spec.address), foreground_pgid(pid) or pid
+    return Place(folder=folder, program=spec.command[0], cwd=spec.cwd, home="", pid=own)
 
 
 def pane_spec(services: Services, spec: AgentSpec, generation: int, prepared: Prepared) -> PaneSpec:
