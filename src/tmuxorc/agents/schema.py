@@ -164,11 +164,12 @@ class Launch(Data):
     `companion_ready` is there.  `channel` names the code that speaks to it (`tmuxorc.channels`); with `peers_only` it
     takes messages from other agents alone, because the agent would not take them for a person's own words.
     With `by_pid` one that a person started by hand can be reached, too, by its process.  `root_only`: the program reads
-    `files` only below directories that nobody but root can write; elsewhere it gets neither them nor `env`.  In `args`, `resume`, `companion`, in `content` of `files` and in `env` stand for: ``{run}``
-    the agent's private folder, ``{program}`` the program's path, ``{session}`` the session to go on with, ``{port}`` a
-    free port of the loopback interface, ``{password}`` a new secret, ``{hook}`` the command that reports to the
-    supervisor (in `content`, as a JSON string without its quotes), ``{new}`` a new UUID, which is taken for
-    the name of the new session.
+    `files` only below directories that nobody but root can write; elsewhere it gets neither them nor `env`.
+
+    In `args`, `resume`, `companion`, in `content` of `files` and in `env` stand for: ``{run}`` the agent's private
+    folder, ``{program}`` the program's path, ``{session}`` the session to go on with, ``{port}`` a free port of the
+    loopback interface, ``{password}`` a new secret, ``{hook}`` the command that reports to the supervisor (in `content`,
+    as a JSON string without its quotes), ``{new}`` a new UUID, which is taken for the name of the new session.
     """
 
     channel: str = ""
