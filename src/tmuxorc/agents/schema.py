@@ -169,7 +169,7 @@ class Launch(Data):
     In `args`, `resume`, `companion`, in `content` of `files` and in `env` stand for: ``{run}`` the agent's private
     folder, ``{program}`` the program's path, ``{session}`` the session to go on with, ``{port}`` a free port of the
     loopback interface, ``{password}`` a new secret, ``{hook}`` the command that reports to the supervisor (in
-    `content`, as a JSON string without its quotes), ``{new}`` a new UUID, which is taken for the name of the new session.
+    `content`, as a JSON string without its quotes), ``{new}`` a new UUID, taken for the new session's name.
     """
 
     channel: str = ""
