@@ -65,3 +65,16 @@ def completion(lab: Lab) -> Acts:
     yield lab.command()
     for name in ("_TMUX_ORC_COMPLETE", "COMP_WORDS", "COMP_CWORD"):
         del lab.environment[name]
+
+
+@benchmark(feels="every turn of every agent is kept up for longer", unit="s/act", beside="limits.python_pass")
+def hook(lab: Lab) -> Acts:
+    """What an agent's hook runs: it reports to the supervisor, which has fifty agents, and is answered."""
+    from tmuxorc import hook as program
+
+    crew = lab.crew(50)
+    argv = (lab.python, "-I", "-S", program.__file__, "Stop")
+    lab.environment |= {"TMUX_ORC_SOCKET": crew.socket, "TMUX_ORC_AGENT": f"main/{crew.turn()}"}
+    yield lambda: lab.spawn(argv)
+    for name in ("TMUX_ORC_SOCKET", "TMUX_ORC_AGENT"):
+        del lab.environment[name]
