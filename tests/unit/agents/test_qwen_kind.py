@@ -99,7 +99,8 @@ def test_a_prompt_takes_the_composers_place(path: Path) -> None:
     assert find_box(QWEN.composer, screen) is None
     assert find_dialog(QWEN, screen) is not None
     assert Look(QWEN, "hello").obstacle(screen) is not None
-    assert state(QWEN, screen).detail.startswith("Allow execution of: ")
+    scrolled = path.stem == "40x15-permission-long"
+    assert state(QWEN, screen).detail.startswith("" if scrolled else "Shell ")
 
 
 @each(*PROMPTS)
@@ -110,6 +111,13 @@ def test_a_prompt_is_read(path: Path) -> None:
     assert [option.key for option in prompt.options] == ["1", "2", "3", "4"]
     assert prompt.command.startswith(("python3 -c", "echo one two three"))
     assert (answer_keys(QWEN, prompt, prompt.approve), answer_keys(QWEN, prompt, prompt.deny)) == (("1",), ("Escape",))
+
+
+def test_a_box_with_a_choice_waits_for_an_answer() -> None:
+    """Without a key it asks for one, and its title is that of an idle program."""
+    lines = ("  │ Connect a Provider     │", "  │                        │", "  │ › Alibaba ModelStudio  │")
+    found = state(QWEN, ScreenSeen(at=1, lines=lines, title="Qwen - project"))
+    assert (found.state, found.detail) == (AgentState.BLOCKED, "Connect a Provider")
 
 
 def test_the_title_is_believed_before_the_file() -> None:
