@@ -31,11 +31,9 @@ from tmuxorc.channels._base import (
     Up,
 )
 from tmuxorc.channels._follow import FileWatch, Tail
-from tmuxorc.channels._qwen_protocol import (
+from tmuxorc.channels._qwen_lines import (
     DENY,
-    NAME,
     Handed,
-    QwenTalk,
     is_message,
     question,
     record_of,
@@ -43,7 +41,8 @@ from tmuxorc.channels._qwen_protocol import (
     submission,
     submissions,
 )
-from tmuxorc.model import Rung
+from tmuxorc.channels._qwen_protocol import NAME, QwenTalk
+from tmuxorc.model import AgentState, Rung
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ RECENT = 1 << 22
 
 
 class QwenChannel(Channel):
-    """The way into one process of Qwen Code.
+    """The way into one process of Qwen Code, while that is idle.
 
     It cannot queue to a turn's end: a message that waits goes out with the next request of the turn, and Escape moves
     it into the composer, where it stays until a person submits it.
@@ -77,9 +76,20 @@ class QwenChannel(Channel):
         self._record_path: str = ""
         self._questions = (f"{uuid.uuid4()}-{number}" for number in count(1))
         self._heard = trio.Event()
+        self._state: AgentState | None = None
 
     def __repr__(self) -> str:
         return f"<QwenChannel {'up' if self.up else 'down'} {self._talk!r}>"
+
+    def can(self, ability: Ability) -> bool:
+        """As `Channel.can`: messages wait with us until it is idle."""
+        return super().can(ability) and (ability is not Ability.DELIVER or self._state in (None, AgentState.IDLE))
+
+    def seen(self, state: AgentState) -> None:
+        """As `Channel.seen`: of an Escape on a prompt nothing else is said."""
+        self._state = state
+        if state is AgentState.IDLE:
+            self._report(self._talk.idle_seen(trio.current_time()))
 
     # --- its life ---
 
@@ -161,9 +171,13 @@ class QwenChannel(Channel):
         """As `Channel.deliver`: `QUEUED` once it was read, or `TAKEN_IN` if the model was given it by then."""
         self._require()
         if not self._talk.was_handed(message.id):
-            handed = Handed(id=message.id, text=message.text, at_ms=time.time_ns() // 1_000_000)
+            handed = Handed(id=message.id, text=message.text, at_ms=_now_ms())
             await self._ask(submission(handed), lambda: self._talk.hand_over(handed))
         return Rung.TAKEN_IN if self._talk.was_taken(message.id) else Rung.QUEUED
+
+    def typed(self, message: Outgoing) -> None:
+        """As `Channel.typed`: what is typed is told in the same way."""
+        self._talk.hand_over(Handed(id=message.id, text=message.text, at_ms=_now_ms()))
 
     async def holds(self, message_id: str) -> bool | None:
         """As `Channel.holds`.  What the model was given before this start is known by its frame alone."""
@@ -206,6 +220,10 @@ class QwenChannel(Channel):
             self._talk.refused.discard(name)
             return
         raise ChannelUnclear(f"qwen has not read its input file for {PATIENCE_S:g} s")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _append(path: str, data: bytes) -> None:

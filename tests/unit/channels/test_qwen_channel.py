@@ -12,6 +12,7 @@ import trio
 
 from tmuxorc.agents.evidence import ChannelLost, ChannelSaid, PromptSeen
 from tmuxorc.channels import (
+    Ability,
     ChannelDown,
     ChannelUnclear,
     Outgoing,
@@ -24,9 +25,9 @@ from tmuxorc.channels import (
     channel_class,
 )
 from tmuxorc.channels._follow import FileWatch, Tail
-from tmuxorc.channels._qwen_protocol import record_of
+from tmuxorc.channels._qwen_lines import record_of
 from tmuxorc.channels.qwen import QwenChannel
-from tmuxorc.model import Rung
+from tmuxorc.model import AgentState, Rung
 
 SESSION = "955cf200-af6d-4661-91d5-bcc4dbdab429"
 REFUSED = "unknown request_id (already resolved, cancelled, or never issued)"
@@ -273,6 +274,43 @@ async def test_prompts_are_answered_by_their_ids(place: Place) -> None:
         for name in ("r-3", "r-3", "r-9"):
             with pytest.raises(PromptOver):
                 await channel.answer(name, "allow")
+
+
+async def test_messages_wait_until_it_is_idle(place: Place) -> None:
+    """In its own queue they would go into the running turn; prompts are another matter."""
+    async with running(place) as (_, channel, _):
+        for state, expected in (
+            (AgentState.BUSY, False),
+            (AgentState.BLOCKED, False),
+            (AgentState.IDLE, True),
+        ):
+            channel.seen(state)
+            assert (channel.can(Ability.DELIVER), channel.can(Ability.PROMPTS)) == (expected, True)
+
+
+async def test_a_prompt_is_over_when_it_is_idle(place: Place) -> None:
+    """Escape was pressed, which is written nowhere."""
+    async with running(place) as (program, channel, heard):
+        program.ask("r-1")
+        await heard.word("permission")
+        channel.seen(AgentState.IDLE)
+        seen, word = heard.all[-2:]
+        assert isinstance(seen, PromptSeen)
+        assert seen.prompt is None
+        assert isinstance(word, ChannelSaid)
+        with pytest.raises(PromptOver):
+            await channel.answer("r-1", "allow")
+        channel.seen(AgentState.IDLE)
+        assert heard.all[-1] is word
+
+
+async def test_what_was_typed_has_a_receipt(place: Place) -> None:
+    """Like what was written to the file."""
+    async with running(place) as (program, channel, heard):
+        channel.typed(Outgoing(id="m-1", text="hello"))
+        program.user("hello")
+        await heard.receipt("m-1")
+        assert program.submitted == []
 
 
 async def test_a_program_that_does_not_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from tmuxorc.agents.evidence import ChannelSaid, PromptSeen
 from tmuxorc.channels import PromptOver, Receipt, Said, SessionKnown
-from tmuxorc.channels._qwen_protocol import (
+from tmuxorc.channels._qwen_lines import (
     Handed,
-    QwenTalk,
     is_message,
     question,
     record_of,
@@ -20,6 +19,7 @@ from tmuxorc.channels._qwen_protocol import (
     submission,
     submissions,
 )
+from tmuxorc.channels._qwen_protocol import QwenTalk
 from tmuxorc.model import Prompt
 
 RECORDED = Path(__file__).parent / "recorded" / "qwen"
