@@ -21,12 +21,20 @@ PEER = "Another Claude session sent a message:\n"
 """What stands before a message in the session's record, unless it came in the middle of a turn."""
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_PASTED = re.compile(r"(?s)\s*<pasted_content id=\"(\w+)\">\n(.*)\n</pasted_content id=\"\1\">\s*")
 _FRAMED = re.compile(r"\[(m-[0-9]+) from ")
+
+
+def bare(prompt: str) -> str:
+    """A prompt without the tags that are put around what is long, or of several lines, and was pasted."""
+    found = _PASTED.fullmatch(prompt)
+    return found[2] if found else prompt
 
 
 def as_typed(text: str) -> str:
     """What the composer makes of a text that is pasted into it."""
-    return _INVISIBLE.sub("", text.replace("\t", "    "))
+    plain = text.replace("\t", "    ").replace("<pasted_content", "<\\pasted_content")
+    return _INVISIBLE.sub("", plain)
 
 
 class Inbox(Frozen):
@@ -90,6 +98,7 @@ class ClaudeProtocol:
     def _receipt(self, prompt: str) -> Receipt | None:
         """Whose receipt it is that the model was given `prompt`."""
         evidence = "UserPromptSubmit: the model was given it"
+        prompt = bare(prompt)
         for message_id, text in self._handed.items():
             if prompt.strip() in (text.strip(), as_typed(text).strip()):
                 del self._handed[message_id]

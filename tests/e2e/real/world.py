@@ -91,12 +91,12 @@ class World:
     # --- the model ---
 
     def asked(self, text: str, timeout_s: float = DEADLINE_S) -> Request:
-        """The turn in which the model was given `text`, alone or in the agent's documented frame."""
-        return self.model.wait_for(lambda request: request.kind == "turn" and text in request.text, timeout_s)
+        """The first turn in which the model was given `text`, wherever the agent puts it."""
+        return self.model.wait_for(lambda request: bool(times(text, request)), timeout_s)
 
-    def turns_with(self, text: str) -> list[Request]:
-        """Turns whose newest words hold `text`."""
-        return [r for r in self.model.requests if r.kind == "turn" and text in r.text and r.result is None]
+    def told_times(self, text: str) -> int:
+        """How often the model was told `text` in all of the session, as the newest turn has it."""
+        return times(text, self.model.turns[-1])
 
     # --- accidents ---
 
@@ -112,3 +112,8 @@ class World:
         pid = int(self.orc("daemon", "status")["pid"])
         os.kill(pid, signal.SIGKILL)
         assert wait_gone(pid)
+
+
+def times(text: str, request: Request) -> int:
+    """How often `text` stands in what the model was given."""
+    return json.dumps(request.body, ensure_ascii=False).count(json.dumps(text, ensure_ascii=False)[1:-1])

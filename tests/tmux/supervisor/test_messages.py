@@ -195,6 +195,7 @@ def test_now_ends_the_turn_and_goes_first(orc: Orc, home: Home) -> None:
     urgent = orc.call(m.MESSAGE_SEND, m.SendMessage(target="alice", text="echo first", now=True)).messages[0]
     orc.keys("alice", "y")
     orc.await_rung(waiting, Rung.SUBMITTED)
+    orc.await_state("alice", IDLE)
     assert texts(record) == ["ask make", "echo first", "echo later"]
     assert orc.message(urgent.id).rung in ARRIVED
 

@@ -34,6 +34,23 @@ def submitted(text: str) -> bytes:
     return msgspec.json.encode({"session_id": "s", "prompt": text})
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("one line", "one line"),
+        ("a\ttab", "a    tab"),
+        ("a \U0001f469\u200d\U0001f467 family", "a \U0001f469\U0001f467 family"),
+        ("one\ntwo", '\n\n<pasted_content id="fc3d">\none\ntwo\n</pasted_content id="fc3d">\n'),
+        ("<pasted_content id=1>", "<\\pasted_content id=1>"),
+    ],
+)
+def test_what_the_composer_makes_of_a_text_is_still_its_receipt(typed: str, told: str) -> None:
+    protocol = ClaudeProtocol()
+    protocol.hand_over(Outgoing(id="m-7", text=typed))
+    found = [each for each in protocol.hook("UserPromptSubmit", submitted(told), 1.0) if isinstance(each, Receipt)]
+    assert found == [Receipt(message_id="m-7", rung=Rung.TAKEN_IN, evidence=GIVEN)]
+
+
 # --- hooks ---
 
 
