@@ -2,6 +2,9 @@
 
 from tests.e2e.real.world import PEER, World
 
+SILENT = ("aider",)
+"""Those whose prompts do not name the command; it stands above them."""
+
 FORGETFUL = ("aider",)
 """Those that cannot go on with a session of their own."""
 
@@ -21,12 +24,12 @@ def test_a_message_that_meets_a_prompt_runs_nothing_and_arrives_afterwards(world
     """Then the prompt is refused, and nothing has run."""
     world.spawn()
     world.send("TOOL touch made")
-    asking = world.until("blocked")
-    assert "touch made" in str(asking), world.told()
+    asked = world.prompt()
+    assert world.kind in SILENT or "touch made" in asked["command"], asked
     message = world.send("hello while you ask", sender=PEER)
     assert not (world.home.cwd / "made").exists()
     assert world.info()["state"] == "blocked"
-    world.orc("agent", "deny", world.name, "--expect", "touch made")
+    world.orc("agent", "deny", world.name, "--expect", asked["command"])
     world.asked("hello while you ask")
     world.until("idle")
     assert not (world.home.cwd / "made").exists()
@@ -36,17 +39,16 @@ def test_a_message_that_meets_a_prompt_runs_nothing_and_arrives_afterwards(world
 def test_what_is_approved_runs(world: World) -> None:
     world.spawn()
     world.send("TOOL touch made")
-    world.until("blocked")
-    world.orc("agent", "approve", world.name, "--expect", "touch made")
+    world.orc("agent", "approve", world.name, "--expect", world.prompt()["command"])
+    world.look_until((world.home.cwd / "made").exists)
     world.until("idle")
-    assert (world.home.cwd / "made").exists()
     assert world.refused("agent", "approve", world.name) == "refused"
 
 
 def test_a_turn_is_interrupted(world: World) -> None:
     world.spawn()
     world.send("SLOW 60", "--wait", "taken_in")
-    world.until("busy")
+    world.look_until(lambda: "word2" in world.screen())  # a turn that has said nothing gives its prompt back as a draft
     world.orc("agent", "interrupt", world.name)
     world.until("idle")
     world.send("and now", "--wait", "taken_in")

@@ -47,7 +47,7 @@ def test_awkward_messages_arrive_exactly_once(world: World, sender: str) -> None
 def documented(kind: str, sender: str, text: str) -> str:
     """What the agent makes of a text, as the page on coding agents says."""
     if kind == "claude" and sender != PEER:
-        return text.replace("\t", "    ").replace("\u200d", "").replace("<pasted", "<\\pasted")
+        return text.replace("\t", "    ").replace("<pasted", "<\\pasted")
     return text.replace("\u200d", "") if kind == "gemini" else text
 
 

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,19 @@ class World:
         """Wait until it is in one of `states`."""
         wanted = [word for state in states for word in ("--state", state)]
         return self.orc("wait", self.name, *wanted, "--timeout", str(DEADLINE_S))
+
+    def prompt(self) -> dict[str, Any]:
+        """What it asks, once all of that is known: a title may say that it asks before its channel says what."""
+        self.until("blocked")
+        self.look_until(lambda: self.info()["prompt"] is not None)
+        return dict(self.info()["prompt"])
+
+    def look_until(self, there: Callable[[], bool]) -> None:
+        """Ask again and again, for what nothing tells of."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not there():
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.told())
 
     def send(self, text: str, *options: str, sender: str = "operator") -> dict[str, Any]:
         """Send one message; with ``--wait RUNG`` among the options it has come so far."""
