@@ -19,6 +19,10 @@ PEER = "main/bob"
 """Who the messages are from where agents speak to agents."""
 
 
+XDG = {"CONFIG": ".config", "DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache"}
+"""The test's own directories are no place for an agent's."""
+
+
 class World:
     """See the module's text; `name` is the agent's."""
 
@@ -55,9 +59,9 @@ class World:
 
     def spawn(self) -> dict[str, Any]:
         """Start the agent and wait until it is ready."""
-        variables = [
-            word for name, value in self.home.env.items() if name != "PATH" for word in ("-e", f"{name}={value}")
-        ]
+        given = {name: value for name, value in self.home.env.items() if name != "PATH"}
+        given |= {f"XDG_{name}_HOME": f"{given['HOME']}/{folder}" for name, folder in XDG.items()}
+        variables = [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
         words = ["spawn", self.name, "--kind", self.kind, "--cwd", str(self.home.cwd), *variables, "--wait", "ready"]
         return self.orc(*words, "--timeout", str(DEADLINE_S), "--", *self.home.argv)
 
