@@ -69,6 +69,7 @@ class Courier:
         """Something has changed besides the post and the screen."""
         self._new_mail.set()
         self._observer.touch()
+        self._observer.nudge()
 
     def give_back(self, message_id: str) -> bool:
         """Take a message out again if nothing of it has been typed."""
@@ -142,6 +143,9 @@ class Courier:
             result = await self._perform(ladder.message.id, effect)
             if outbox.current is not ladder:
                 return  # it expired meanwhile, with nothing typed
+            if ladder.untouched and self._handover is not None and self._handover.takes(ladder.message):
+                outbox.put_aside()  # while it waited for its turn at the keyboard a better way has opened
+                return
             effect = ladder.answer(result)
         outbox.finish(ladder)
         if self._handover is None or not self._handover.gives_receipts:

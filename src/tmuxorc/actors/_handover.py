@@ -72,7 +72,7 @@ class Handover:
             await self._reconcile(outbox)
             return True
         first = outbox.first
-        if first is None or not self._takes(first):
+        if first is None or not self.takes(first):
             return False
         return await self._hand_over(first, outbox)
 
@@ -81,7 +81,8 @@ class Handover:
         """Why no message may be typed just now: one that went before it would be overtaken.  Empty if one may."""
         return "an earlier message waits in the agent's own queue" if self._out else ""
 
-    def _takes(self, message: MessageView) -> bool:
+    def takes(self, message: MessageView) -> bool:
+        """Whether the message can go by the channel now."""
         peers_only = self._kind.launch.peers_only and message.sender == OPERATOR
         return self._contact.can(Ability.DELIVER) and not peers_only and message.rung is not Rung.STAGED
 

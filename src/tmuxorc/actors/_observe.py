@@ -69,9 +69,7 @@ class Observer:
 
     def on_pane_event(self, event: PaneEvent) -> None:
         """Called by the connection's reader for everything that happens to the pane: it must be quick."""
-        self.outputs += 1
-        if not self._output.is_set():
-            self._output.set()
+        self.nudge()
         if self._kind.state_from is StateFrom.PROCESS:
             return
         if isinstance(event, PaneOutput) and self._scans:
@@ -88,6 +86,12 @@ class Observer:
         if state is not None:
             self._publish(state)
         self.touch()
+
+    def nudge(self) -> None:
+        """Something has happened to the pane, or to what its courier waits for besides."""
+        self.outputs += 1
+        if not self._output.is_set():
+            self._output.set()
 
     def touch(self) -> None:
         """Wake who waits for a change."""

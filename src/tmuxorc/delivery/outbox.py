@@ -62,6 +62,12 @@ class Outbox:
         """It is to be delivered before all others after all."""
         self._waiting.insert(0, message)
 
+    def put_aside(self) -> None:
+        """The delivery under way, of which nothing is typed, is begun anew, perhaps another way."""
+        if self._current is not None:
+            self._waiting.insert(0, self._current.message)
+        self._current = None
+
     def add(self, message: MessageView) -> None:
         """One more message, behind the others of its priority."""
         self._waiting.append(message)

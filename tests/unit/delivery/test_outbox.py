@@ -75,6 +75,16 @@ def test_a_message_that_goes_another_way_is_taken_out_and_may_come_back() -> Non
     assert box.first is None
 
 
+def test_a_delivery_that_is_put_aside_is_begun_anew() -> None:
+    """It keeps its place, and may go another way."""
+    box = outbox(1, 2)
+    ladder = box.begin(IDLE)
+    assert ladder is not None
+    box.put_aside()
+    assert box.first is not None
+    assert ids(box) == ["m-1", "m-2"]
+
+
 def test_one_under_way() -> None:
     """The next begins when the one before is done."""
     box = outbox(1, 2)
