@@ -44,7 +44,15 @@ def run(names: list[str], arguments: list[str]) -> int:
     print(f"real agents: {', '.join(names)}", flush=True)
     variables = {"TMUX_ORC_E2E_AGENTS": str(FOLDER), "TMUX_ORC_E2E_KINDS": " ".join(names)}
     command = [sys.executable, "-m", "pytest", *(arguments or [TESTS])]
-    return subprocess.call(namespace.wrapped(command), env=os.environ | variables)
+
+    def attempt(*more: str) -> int:
+        return subprocess.call(namespace.wrapped([*command, *more]), env=os.environ | variables)
+
+    status = attempt()
+    if status == 1:
+        print("what failed is tried once more: the programs are others', and so is their temper", flush=True)
+        status = attempt("--last-failed", "--last-failed-no-failures=none")
+    return status
 
 
 if __name__ == "__main__":
