@@ -48,7 +48,8 @@ def documented(kind: str, sender: str, text: str) -> str:
     """What the agent makes of a text, as the page on coding agents says."""
     if kind == "claude" and sender != PEER:
         return text.replace("\t", "    ").replace("<pasted", "<\\pasted")
-    return text.replace("\u200d", "") if kind == "gemini" else text
+    # What follows an @ is the name of a file there, and a blank is put before it.
+    return f" {text}" if kind == "qwen" and text.startswith("@") else text
 
 
 FRAMES = (
