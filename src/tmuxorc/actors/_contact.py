@@ -25,7 +25,8 @@ class Contact:
     """One incarnation's channel, made by `channel`, a subclass of `Channel`.
 
     `on_evidence` takes what tells of the agent's state, `on_receipt` what tells of messages, `on_session` the agent's
-    own name for its session, and `on_change` is called when the channel came up or was lost.
+    own name for its session, and `on_change` is called when the channel came up or was lost.  `versions` are those of
+    the program that the channel was proved on; none means that nothing is known of them.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Contact:
         channel: type[Channel],
         place: Place,
         *,
+        versions: tuple[str, ...] = (),
         on_evidence: Callable[[Evidence], None],
         on_receipt: Callable[[Receipt], None],
         on_session: Callable[[str], None],
@@ -42,6 +44,7 @@ class Contact:
         self.place = place
         self.why_down = "it has not answered yet"
         self.version = ""
+        self._versions = versions
         self._on_evidence = on_evidence
         self._on_receipt = on_receipt
         self._on_session = on_session
@@ -55,6 +58,13 @@ class Contact:
     def up(self) -> bool:
         """Whether it can be used now."""
         return self._channel.up
+
+    @property
+    def doubt(self) -> str:
+        """What a person should know of a channel that is up; empty if nothing."""
+        if not self._versions or self.version in ("", *self._versions):
+            return ""
+        return f"version {self.version} was never tried, only {', '.join(self._versions)}"
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -107,6 +117,8 @@ class Contact:
             case Up():
                 self.version = said.version
                 log.info("channel %s of %s is up", self.name, self.place.folder)
+                if self.doubt:
+                    log.warning("channel %s of %s: %s", self.name, self.place.folder, self.doubt)
                 self._on_change()
             case SessionKnown():
                 self._on_session(said.session)

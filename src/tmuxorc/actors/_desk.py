@@ -160,7 +160,7 @@ class AgentDesk:
         contact = self._contact
         if contact is None:
             return ""
-        return f"{contact.name}: {'up' if contact.up else contact.why_down}"
+        return f"{contact.name}: {contact.doubt or 'up' if contact.up else contact.why_down}"
 
 
 _EVIDENCE_OF = {"osc": "Osc", "title": "TitleSeen", "channel": "ChannelSaid", "hook": "HookSaid"}

@@ -159,12 +159,15 @@ class AgentActor(Actor):
         def changed() -> None:
             if contact.up:
                 handover.connected()
-            self.publish("agent.channel", name=name, up=contact.up, why="" if contact.up else contact.why_down)
+            self.publish(
+                "agent.channel", name=name, up=contact.up, why=contact.doubt if contact.up else contact.why_down
+            )
             self._wake_courier()
 
         contact = Contact(
             channel_class(name),
             taken.place,
+            versions=self.kind.versions,
             on_evidence=self._observer.feed,
             on_receipt=take_receipt,
             on_session=self._keep_session,

@@ -320,7 +320,7 @@ def _agent_prompt(row: AgentRow, event: EventDraft) -> None:
 
 def _agent_channel(row: AgentRow, event: EventDraft) -> None:
     data = event.data
-    row.channel = data["name"] if data["up"] else f"{data['name']}: {data['why']}"
+    row.channel = f"{data['name']}: {data['why']}" if data["why"] else data["name"]
 
 
 def _agent_exited(roster: Roster, event: EventDraft) -> None:

@@ -126,6 +126,33 @@ async def send(bench: Bench, *texts: str, sender: str = "operator") -> list[Mess
     return sent
 
 
+@pytest.mark.parametrize(
+    ("version", "doubt"),
+    [("2.0", ""), ("", ""), ("2.1", "version 2.1 was never tried, only 1.9, 2.0")],
+    ids=["known", "untold", "new"],
+)
+async def test_a_version_that_was_never_tried_is_told(home: Home, version: str, doubt: str) -> None:
+    """The channel is used all the same: it checks what it reads."""
+    made: list[Mouth] = []
+
+    class Told(Mouth):
+        def __init__(self, place: Place, report: object) -> None:
+            super().__init__(place, report)
+            made.append(self)
+
+    contact = Contact(
+        Told,
+        Place(folder="/nowhere", program="p", cwd="/", home="/"),
+        versions=("1.9", "2.0"),
+        on_evidence=lambda _: None,
+        on_receipt=lambda _: None,
+        on_session=lambda _: None,
+        on_change=lambda: None,
+    )
+    made[0].report(Up(version=version))
+    assert contact.doubt == doubt
+
+
 def taken(message: MessageView) -> Receipt:
     return Receipt(message_id=message.id, rung=Rung.TAKEN_IN, evidence="the model has it")
 
