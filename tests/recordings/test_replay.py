@@ -3,9 +3,7 @@
 At each marker the state is right, or unknown; a prompt, a dialog and a busy screen are never taken for idle.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,18 +25,7 @@ def problem(number: int, seen: Seen) -> str:
     return ""
 
 
-OPEN: dict[str, str] = {}
-"""Recordings that are told wrongly, by the beginnings of their names, and why."""
-
-
-def cases() -> Iterator[Any]:
-    """Every recording; those that are told wrongly must be, or they are no longer open."""
-    for path in PATHS:
-        reason = next((why for name, why in OPEN.items() if name_of(path).startswith(name)), "")
-        yield pytest.param(path, marks=[pytest.mark.xfail(reason=reason)] if reason else [], id=name_of(path))
-
-
-@pytest.mark.parametrize("path", list(cases()))
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
 async def test_the_state_is_right_or_unknown_at_every_marker(path: Path, tmux_server: TmuxServer) -> None:
     cast, found = await play(path, tmux_server)
     assert len(found) == len(cast.marks) > 0
