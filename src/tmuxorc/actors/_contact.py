@@ -66,11 +66,6 @@ class Contact:
             return ""
         return f"version {self.version} was never tried, only {', '.join(self._versions)}"
 
-    @property
-    def abilities(self) -> frozenset[Ability]:
-        """What it could do, were it up."""
-        return self._channel.abilities
-
     def can(self, ability: Ability) -> bool:
         """Whether it can do this now."""
         return self._channel.can(ability)

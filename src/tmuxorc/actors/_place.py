@@ -102,7 +102,7 @@ def recall(paths: Paths, address: str) -> Place | None:
         return None
 
 
-def forget(paths: Paths, address: str) -> None:
+def forget_place(paths: Paths, address: str) -> None:
     """Remove the private folder."""
     shutil.rmtree(folder_of(paths, address), ignore_errors=True)
 

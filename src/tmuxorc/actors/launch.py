@@ -8,7 +8,7 @@ import msgspec
 from tmuxorc.actors._place import Prepared, folder_of, prepare
 from tmuxorc.actors.services import Services
 from tmuxorc.agents import Kind, find_kind
-from tmuxorc.channels import Place
+from tmuxorc.channels import Place, channel_class
 from tmuxorc.delivery import check_text
 from tmuxorc.errors import UsageError
 from tmuxorc.model import AgentSpec, Restart
@@ -26,6 +26,8 @@ def check_spec(spec: AgentSpec, services: Services) -> AgentSpec:
     check_name(spec.name, "agent")
     check_name(spec.team, "team")
     kind = find_kind(services.kinds, spec.kind)
+    if kind.launch.channel:
+        channel_class(kind.launch.channel)  # not only once a process runs that nobody could then speak to
     _check_env(spec)
     check_grace(spec.shutdown_s)
     if spec.brief:

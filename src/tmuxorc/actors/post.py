@@ -176,6 +176,7 @@ class Post:
             box.pop(id_, None)
         elif id_ in box:
             box[id_] = message
+            self._something_waits.set()
         self._tell(message)
         return message
 
@@ -197,11 +198,11 @@ class Post:
         while True:
             await self._something_waits.wait()
             now = datetime.now(UTC)
-            due = min((self._due(m) for box in self._boxes.values() for m in box.values()), default=None)
+            due = min((self._due(m) for box in self._boxes.values() for m in box.values() if _ours(m)), default=None)
             if due is None:
                 self._something_waits = trio.Event()
                 continue
-            with trio.move_on_after(max(0.1, (due - now).total_seconds())):
+            with trio.move_on_after(max(1.0, (due - now).total_seconds())):
                 self._sooner = trio.Event()
                 await self._sooner.wait()
                 continue
@@ -214,7 +215,7 @@ class Post:
         return since + self._ttl if own is None or own <= since else own
 
     async def _expire_due(self, journal: Journal, now: datetime) -> None:
-        late = [m for box in self._boxes.values() for m in box.values() if self._due(m) <= now]
+        late = [m for box in self._boxes.values() for m in box.values() if _ours(m) and self._due(m) <= now]
         for message in late:
             receiver = self._receivers.get(message.target)
             if receiver is None or receiver.give_back(message.id):
@@ -239,6 +240,11 @@ class Post:
             log.error("%s has not expired yet: %s", message.id, error)
             if receiver is not None:
                 receiver.take_in(message)
+
+
+def _ours(message: MessageView) -> bool:
+    """Whether it is still here: one in the agent's own queue can no longer be kept from it."""
+    return message.rung is not Rung.QUEUED
 
 
 def _waits_since(message: MessageView) -> datetime:

@@ -18,6 +18,7 @@ from tmuxorc.actors import (
     SupervisorRef,
     SupervisorSpec,
 )
+from tmuxorc.actors._place import forget_place
 from tmuxorc.actors._whole import whole
 from tmuxorc.actors.agent import AgentActor
 from tmuxorc.actors.launch import MOST_GRACE_S, pane_options, process_marker, spec_hash
@@ -368,6 +369,7 @@ async def _forget_agent(services: Services, spec: AgentSpec) -> None:
         pass  # its team was removed meanwhile
     pane = services.panes.pop(spec.address, None)
     services.events.publish("agent.removed", spec.address)
+    forget_place(services.paths, spec.address)
     await _forget_child(services, spec)
     if pane is not None:
         # While tmux is away the dead pane stays; it is closed when tmux is back.

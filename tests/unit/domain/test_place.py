@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.support import Home
-from tmuxorc.actors._place import fill, folder_of, forget, prepare, recall, remember, take_spool
+from tmuxorc.actors._place import fill, folder_of, forget_place, prepare, recall, remember, take_spool
 from tmuxorc.agents import load_kinds
 from tmuxorc.agents.kinds import Kind
 from tmuxorc.agents.schema import Launch, LaunchFile
@@ -82,7 +82,7 @@ def test_the_next_supervisor_finds_the_place(paths: Paths) -> None:
     found = recall(paths, SPEC.address)
     assert found is not None
     assert found.session == "s-2"
-    forget(paths, SPEC.address)
+    forget_place(paths, SPEC.address)
     assert recall(paths, SPEC.address) is None
 
 

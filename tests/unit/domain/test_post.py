@@ -306,3 +306,19 @@ async def test_a_message_is_taken_back_while_nothing_of_it_is_typed(home: Home) 
                 await office.post.cancel(office.journal, two.id, ALICE)
             with pytest.raises(ConflictError):
                 await office.post.cancel(office.journal, one.id, ALICE)
+
+
+async def test_what_is_in_the_agents_own_queue_does_not_expire_until_it_comes_back(home: Home) -> None:
+    """It can no longer be kept from the agent."""
+    async with Office(ttl_s=60).opened(home) as office, trio.open_nursery() as nursery:
+        office.age = timedelta(hours=1)
+        (message,) = await office.accept(ALICE)
+        await office.post.advance(office.journal, message.id, Rung.QUEUED, "handed over")
+        nursery.start_soon(office.post.expire, office.journal)
+        await trio.testing.wait_all_tasks_blocked()
+        assert await office.rung(message) is Rung.QUEUED
+        await office.post.advance(office.journal, message.id, Rung.HELD, "it came back", "it came back")
+        with trio.fail_after(10):
+            await office.events.until(ALICE, lambda: not office.waiting(ALICE) or None)
+        assert await office.rung(message) is Rung.EXPIRED
+        nursery.cancel_scope.cancel()
