@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -13,7 +13,8 @@ import trio
 import trio.testing
 
 from tests.support import Home
-from tmuxorc.agents.evidence import ChannelLost, HookSaid, PromptSeen
+from tests.unit.channels._heard import Heard
+from tmuxorc.agents.evidence import ChannelLost, HookSaid
 from tmuxorc.channels import (
     ChannelDown,
     ChannelUnclear,
@@ -21,9 +22,7 @@ from tmuxorc.channels import (
     Place,
     PromptOver,
     Receipt,
-    Said,
     SessionKnown,
-    Up,
     channel_class,
 )
 from tmuxorc.channels._claude_inbox import inbox_of
@@ -32,43 +31,6 @@ from tmuxorc.model import AgentState, Prompt, Rung
 
 HELLO = Outgoing(id="m-1", text="[m-1 from main/bob]\nhello")
 ASKS = b'{"session_id":"s-1","tool_name":"Bash","tool_input":{"command":"date"}}'
-
-
-class Heard:
-    """What a channel reported; tests wait for it."""
-
-    def __init__(self) -> None:
-        self.all: list[Said] = []
-        self._changed = trio.Event()
-
-    def __call__(self, said: Said) -> None:
-        self.all.append(said)
-        self._changed.set()
-        self._changed = trio.Event()
-
-    async def until(self, wanted: Callable[[Said], bool], count: int = 1) -> Said:
-        """The first that was reported, or is within ten seconds; with `count` that many."""
-        with trio.fail_after(10):
-            while True:
-                found = [said for said in self.all if wanted(said)]
-                if len(found) >= count:
-                    return found[count - 1]
-                await self._changed.wait()
-
-    async def up(self, count: int = 1) -> None:
-        """Wait until the channel can be used, for the `count`th time."""
-        await self.until(lambda said: isinstance(said, Up), count)
-
-    async def prompt(self) -> Prompt:
-        """Wait for a prompt."""
-        seen = await self.until(lambda said: isinstance(said, PromptSeen) and said.prompt is not None)
-        assert isinstance(seen, PromptSeen)
-        assert seen.prompt is not None
-        return seen.prompt
-
-    async def no_prompt(self) -> None:
-        """Wait until none is open."""
-        await self.until(lambda said: isinstance(said, PromptSeen) and said.prompt is None)
 
 
 class Inbox:

@@ -10,7 +10,8 @@ import trio
 import trio.testing
 
 from tests.unit.channels._codex_server import THREAD, CodexServer, codex_server
-from tmuxorc.agents.evidence import ChannelLost, ChannelSaid, PromptSeen
+from tests.unit.channels._heard import Heard
+from tmuxorc.agents.evidence import ChannelLost, PromptSeen
 from tmuxorc.channels import (
     Ability,
     ChannelDown,
@@ -19,8 +20,6 @@ from tmuxorc.channels import (
     Outgoing,
     Place,
     PromptOver,
-    Receipt,
-    Said,
     SessionKnown,
     Up,
     channel_class,
@@ -28,47 +27,14 @@ from tmuxorc.channels import (
 )
 from tmuxorc.channels import _codex_link as link
 from tmuxorc.channels.codex import CodexChannel
-from tmuxorc.model import Prompt, Rung
+from tmuxorc.model import Rung
 
 HELLO = Outgoing(id="m-1", text="hello")
 COMMAND = "item/commandExecution/requestApproval"
 
 
-class Heard:
-    """What a channel reported; tests wait for it."""
-
-    def __init__(self) -> None:
-        self.all: list[Said] = []
-        self._changed = trio.Event()
-
-    def __call__(self, said: Said) -> None:
-        self.all.append(said)
-        self._changed.set()
-        self._changed = trio.Event()
-
-    async def until(self, wanted: Callable[[Said], bool]) -> Said:
-        """The first that was reported, or is within ten seconds."""
-        with trio.fail_after(10):
-            while True:
-                for said in self.all:
-                    if wanted(said):
-                        return said
-                await self._changed.wait()
-
-    async def word(self, word: str) -> None:
-        """Wait for a state."""
-        await self.until(lambda said: isinstance(said, ChannelSaid) and said.said == word)
-
-    async def receipt(self, message_id: str) -> None:
-        """Wait until the model was given the message."""
-        await self.until(lambda said: isinstance(said, Receipt) and said.message_id == message_id)
-
-    async def prompt(self) -> Prompt:
-        """Wait for a prompt."""
-        said = await self.until(lambda said: isinstance(said, PromptSeen) and said.prompt is not None)
-        assert isinstance(said, PromptSeen)
-        assert said.prompt is not None
-        return said.prompt
+class HeardCodex(Heard):
+    """And what only codex has."""
 
     async def again(self) -> None:
         """Wait until the channel was lost and is up again."""
@@ -86,9 +52,9 @@ def place_of(folder: Path) -> Place:
 
 
 @asynccontextmanager
-async def channel_in(folder: Path) -> AsyncGenerator[tuple[CodexChannel, Heard]]:
+async def channel_in(folder: Path) -> AsyncGenerator[tuple[CodexChannel, HeardCodex]]:
     """A channel that runs within the block and is up."""
-    heard = Heard()
+    heard = HeardCodex()
     channel = CodexChannel(place_of(folder), heard)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(channel.run)
@@ -98,7 +64,7 @@ async def channel_in(folder: Path) -> AsyncGenerator[tuple[CodexChannel, Heard]]
 
 
 @asynccontextmanager
-async def together(folder: Path) -> AsyncGenerator[tuple[CodexServer, CodexChannel, Heard]]:
+async def together(folder: Path) -> AsyncGenerator[tuple[CodexServer, CodexChannel, HeardCodex]]:
     """A server with a channel that listens to its thread."""
     async with codex_server(folder) as server, channel_in(folder) as (channel, heard):
         await heard.session()
@@ -289,13 +255,13 @@ async def test_a_connection_that_breaks(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def channel_after_break(folder: Path) -> AsyncGenerator[tuple[CodexServer, CodexChannel, Heard]]:
+async def channel_after_break(folder: Path) -> AsyncGenerator[tuple[CodexServer, CodexChannel, HeardCodex]]:
     """A channel whose first server took a message, hung up, and was followed by another with the same queue."""
     async with trio.open_nursery() as nursery:
         async with codex_server(folder) as first:
             first.silent = {"thread/queue/add"}
             first.paused = True
-            heard = Heard()
+            heard = HeardCodex()
             channel = CodexChannel(place_of(folder), heard)
             nursery.start_soon(channel.run)
             await heard.session()
@@ -328,7 +294,7 @@ async def test_a_refusal_is_no_loss(tmp_path: Path) -> None:
 
 async def test_nobody_there(tmp_path: Path) -> None:
     """Everything is refused, until somebody is."""
-    heard = Heard()
+    heard = HeardCodex()
     channel = CodexChannel(place_of(tmp_path), heard)
     for act in (channel.deliver(HELLO), channel.holds("m-1"), channel.answer("p", "accept"), channel.interrupt()):
         with pytest.raises(ChannelDown):
@@ -364,7 +330,7 @@ async def test_something_else_on_the_socket(tmp_path: Path, monkeypatch: pytest.
     listening.listen()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.serve_listeners, gibberish, [trio.SocketListener(listening)])
-        channel = CodexChannel(place_of(tmp_path), Heard())
+        channel = CodexChannel(place_of(tmp_path), HeardCodex())
         nursery.start_soon(channel.run)
         with trio.fail_after(10):
             await again.wait()

@@ -1,14 +1,15 @@
 """The channel against a real HTTP server on loopback that behaves as opencode's."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import trio
 
+from tests.unit.channels._heard import Heard
 from tests.unit.channels._opencode_server import PASSWORD, OpencodeServer, opencode_server
-from tmuxorc.agents.evidence import ChannelLost, ChannelSaid, PromptSeen
+from tmuxorc.agents.evidence import ChannelLost, PromptSeen
 from tmuxorc.channels import (
     ChannelDown,
     ChannelError,
@@ -16,8 +17,6 @@ from tmuxorc.channels import (
     Outgoing,
     Place,
     PromptOver,
-    Receipt,
-    Said,
     SessionKnown,
     Up,
     channel_class,
@@ -28,36 +27,6 @@ from tmuxorc.model import Rung
 
 PERMISSION = {"id": "per_1", "sessionID": "ses_0", "permission": "bash", "metadata": {"command": "date"}}
 HELLO = Outgoing(id="m-1", text="hello")
-
-
-class Heard:
-    """What a channel reported; tests wait for it."""
-
-    def __init__(self) -> None:
-        self.all: list[Said] = []
-        self._changed = trio.Event()
-
-    def __call__(self, said: Said) -> None:
-        self.all.append(said)
-        self._changed.set()
-        self._changed = trio.Event()
-
-    async def until(self, wanted: Callable[[Said], bool]) -> Said:
-        """The first that was reported, or is within ten seconds."""
-        with trio.fail_after(10):
-            while True:
-                for said in self.all:
-                    if wanted(said):
-                        return said
-                await self._changed.wait()
-
-    async def word(self, word: str) -> None:
-        """Wait for a state."""
-        await self.until(lambda said: isinstance(said, ChannelSaid) and said.said == word)
-
-    async def receipt(self, message_id: str, rung: Rung) -> None:
-        """Wait for a receipt."""
-        await self.until(lambda said: isinstance(said, Receipt) and (said.message_id, said.rung) == (message_id, rung))
 
 
 def place_of(port: int, folder: Path, *, password: str = PASSWORD, session: str = "") -> Place:

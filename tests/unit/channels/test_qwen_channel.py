@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import trio
 
+from tests.unit.channels._heard import Heard
 from tmuxorc.agents.evidence import ChannelLost, ChannelSaid, PromptSeen
 from tmuxorc.channels import (
     Ability,
@@ -19,7 +20,6 @@ from tmuxorc.channels import (
     Place,
     PromptOver,
     Receipt,
-    Said,
     SessionKnown,
     Up,
     channel_class,
@@ -94,35 +94,6 @@ class Program:
         self.answers[name] = bool(line["allowed"])
         if line["allowed"]:
             self.say(type="control_response", response={"subtype": "success", "request_id": name})
-
-
-class Heard:
-    """What a channel reported; tests wait for it."""
-
-    def __init__(self) -> None:
-        self.all: list[Said] = []
-        self._changed = trio.Event()
-
-    def __call__(self, said: Said) -> None:
-        self.all.append(said)
-        self._changed.set()
-        self._changed = trio.Event()
-
-    async def until(self, wanted: Callable[[Said], bool]) -> None:
-        """Until such a thing was reported, within ten seconds."""
-        with trio.fail_after(10):
-            while not any(wanted(said) for said in self.all):
-                await self._changed.wait()
-
-    async def word(self, word: str) -> None:
-        """Wait for a state."""
-        await self.until(lambda said: isinstance(said, ChannelSaid) and said.said == word)
-
-    async def receipt(self, message_id: str) -> None:
-        """Wait until the model was given a message."""
-        await self.until(
-            lambda said: isinstance(said, Receipt) and (said.message_id, said.rung) == (message_id, Rung.TAKEN_IN)
-        )
 
 
 @pytest.fixture
